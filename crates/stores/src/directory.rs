@@ -1,0 +1,97 @@
+//! The data directory: one run at a time holds it.
+
+use std::fmt;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+const LOCK: &str = "lock";
+
+/// The lock on a data directory. It ends with the process, however that ends.
+#[derive(Debug)]
+pub struct DirectoryLock {
+    path: PathBuf,
+    _file: File,
+}
+
+/// Another process holds the lock.
+#[derive(Debug)]
+pub struct AlreadyInUse(PathBuf);
+
+impl fmt::Display for AlreadyInUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is in use: another run holds it", self.0.display())
+    }
+}
+
+impl std::error::Error for AlreadyInUse {}
+
+impl DirectoryLock {
+    /// Makes the directory where it is missing, and takes its lock.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyInUse`] while another process holds the lock.
+    pub fn take(path: &Path) -> Result<Self> {
+        create(path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK))
+            .with_context(|| format!("cannot write to {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.canonicalize()?,
+                _file: file,
+            }),
+            Err(TryLockError::WouldBlock) => Err(AlreadyInUse(path.into()).into()),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+
+    /// Whether some process holds the lock of this directory.
+    pub fn is_held(path: &Path) -> bool {
+        let Ok(file) = File::open(path.join(LOCK)) else {
+            return false;
+        };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
+    /// The directory, as an absolute path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes a directory that others may pass through but not list: PostgreSQL's unprivileged user
+/// has its own below.
+pub(crate) fn create(path: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o711)
+        .create(path)
+        .with_context(|| format!("cannot create {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AlreadyInUse, DirectoryLock};
+    use crate::TemporaryDirectory;
+
+    #[test]
+    fn the_second_taker_is_told_that_it_is_in_use() {
+        let directory = TemporaryDirectory::create().unwrap();
+        let path = directory.path().join("inner");
+        assert!(!DirectoryLock::is_held(&path));
+        let lock = DirectoryLock::take(&path).unwrap();
+        assert!(DirectoryLock::is_held(&path));
+        assert!(DirectoryLock::take(&path).unwrap_err().is::<AlreadyInUse>());
+        drop(lock);
+        assert!(DirectoryLock::take(&path).is_ok());
+    }
+}

@@ -1,0 +1,64 @@
+//! Where PostgreSQL's programs are.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::apt;
+
+/// Debian keeps every major version's programs in a folder of its own, off `PATH`.
+const DEBIAN: &str = "/usr/lib/postgresql";
+
+/// The folder with `initdb` and `postgres`.
+pub(super) struct Binaries(PathBuf);
+
+impl Binaries {
+    /// Those that fit the cluster in `data`, if there is one, else the newest.
+    pub(super) fn find_for(data: &Path) -> Result<Self> {
+        Self::same_version(data)
+            .or_else(Self::newest)
+            .context("PostgreSQL's initdb and postgres are not on this machine: install postgresql")
+    }
+
+    pub(super) fn newest() -> Option<Self> {
+        let folders = std::fs::read_dir(DEBIAN)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
+        let versions = folders.filter_map(|folder| {
+            Some((
+                folder.file_name()?.to_str()?.parse::<u32>().ok()?,
+                folder.join("bin"),
+            ))
+        });
+        let newest = versions
+            .filter(|(_, bin)| is_complete(bin))
+            .max()
+            .map(|(_, bin)| Self(bin));
+        newest.or_else(Self::on_path)
+    }
+
+    fn on_path() -> Option<Self> {
+        let bin = apt::program("initdb")?.parent()?.to_path_buf();
+        is_complete(&bin).then_some(Self(bin))
+    }
+
+    fn same_version(data: &Path) -> Option<Self> {
+        let version = std::fs::read_to_string(data.join("PG_VERSION")).ok()?;
+        let bin = Path::new(DEBIAN).join(version.trim()).join("bin");
+        is_complete(&bin).then_some(Self(bin))
+    }
+
+    pub(super) fn initdb(&self) -> PathBuf {
+        self.0.join("initdb")
+    }
+
+    pub(super) fn postgres(&self) -> PathBuf {
+        self.0.join("postgres")
+    }
+}
+
+fn is_complete(bin: &Path) -> bool {
+    bin.join("initdb").is_file() && bin.join("postgres").is_file()
+}
