@@ -1,1 +1,85 @@
-fn main() {}
+//! The commands of this repository; `cargo xtask --help` lists them.
+//!
+//! # Layout
+//!
+//! One module per command, and beside them what several use:
+//!
+//! - [`workspace`]: where things are, and which packages become components
+//! - [`cargo`]: cargo's own commands, run and checked
+//! - [`toolchain`]: a compiler for the components, installed where it is missing
+//! - [`instance`]: the stores of this checkout
+//! - [`devhost`]: a running devhost
+
+mod build;
+mod cargo;
+mod check;
+mod devhost;
+mod env;
+mod instance;
+mod migrate;
+mod seed;
+mod test;
+mod toolchain;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// LexiFlow Messaging: set up, run, test and check this repository.
+///
+/// Each command does the set-up that it needs by itself: the compiler for WebAssembly, Redis and
+/// PostgreSQL. With REDIS_URL or DATABASE_URL set, those servers are used instead of private
+/// ones.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Up(up::Arguments),
+    Test(test::Arguments),
+    Build(build::Arguments),
+    Migrate(migrate::Arguments),
+    Seed(seed::Arguments),
+    Env(env::Arguments),
+    Check(check::Arguments),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Up(arguments) => return up::run(arguments).await,
+        Command::Test(arguments) => test::run(arguments)?,
+        Command::Build(_) => build::run()?,
+        Command::Migrate(_) => migrate::run().await?,
+        Command::Seed(_) => seed::run().await?,
+        Command::Env(_) => env::run()?,
+        Command::Check(_) => check::run()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The names of all commands.
+fn command_names() -> Vec<String> {
+    use clap::CommandFactory;
+    Arguments::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_string())
+        .collect()
+}

@@ -12,7 +12,7 @@
 //! - [`process`]: children that end with this process
 //! - [`migrate`]: the files of `migrations/`, each applied once
 //! - [`apt`]: Debian packages, installed where something is missing
-//! - [`ports`], [`address`], `directory`, `orphan`, `secret`: small helpers
+//! - [`ports`], [`address`], [`secret`], `directory`, `orphan`: small helpers
 
 pub mod address;
 pub mod apt;
@@ -23,13 +23,13 @@ pub mod ports;
 mod postgres;
 pub mod process;
 mod redis;
-mod secret;
+pub mod secret;
 mod server;
 mod stores;
 mod sweep;
 
 pub use directory::{AlreadyInUse, DirectoryLock};
-pub use postgres::Postgres;
+pub use postgres::{Postgres, connect};
 pub use redis::Redis;
 pub use stores::{Durability, Options, Stores, install_missing};
 pub use sweep::{TemporaryDirectory, sweep};

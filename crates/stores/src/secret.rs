@@ -20,7 +20,7 @@ pub(crate) fn load_or_create(path: &Path) -> Result<String> {
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
-pub(crate) fn write_private(path: &Path, content: &str) -> Result<()> {
+pub fn write_private(path: &Path, content: &str) -> Result<()> {
     let new = path.with_extension("partial");
     let _ = std::fs::remove_file(&new);
     OpenOptions::new()

@@ -1,5 +1,7 @@
 //! Private servers: what survives what.
 
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use stores::{Durability, Options, Stores, TemporaryDirectory};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::{Client, NoTls};

@@ -1,0 +1,59 @@
+//! `build`: the components, and devhost to run them.
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use stores::say;
+
+use crate::{cargo, toolchain, workspace};
+
+/// Build all components, and devhost.
+#[derive(Args)]
+pub struct Arguments {}
+
+/// The first bytes of a WebAssembly component; a plain module has another version.
+const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+
+pub fn run() -> Result<()> {
+    components()?;
+    devhost()
+}
+
+fn components() -> Result<()> {
+    let guests = workspace::guests()?;
+    ensure!(
+        !guests.is_empty(),
+        "no package of this workspace is a component"
+    );
+    let mut build = toolchain::guest_build()?;
+    build.args(guests.iter().flat_map(|name| ["--package", name]));
+    say("building the components (the first time takes some minutes)");
+    cargo::run(in_own_target(build)).context("the components were not built")?;
+    guests.iter().try_for_each(|name| ensure_component(name))
+}
+
+fn devhost() -> Result<()> {
+    let mut build = cargo::command();
+    build.args(["build", "--release", "--package", "devhost"]);
+    say("building devhost (the first time takes some minutes)");
+    cargo::run(in_own_target(build)).context("devhost was not built")
+}
+
+/// spin.toml names the components' files below `target/`, whatever `CARGO_TARGET_DIR` says.
+fn in_own_target(mut build: std::process::Command) -> std::process::Command {
+    build
+        .arg("--target-dir")
+        .arg(workspace::root().join("target"));
+    build
+}
+
+fn ensure_component(package: &str) -> Result<()> {
+    let file = workspace::component_file(package);
+    let bytes =
+        std::fs::read(&file).with_context(|| format!("the build left no {}", file.display()))?;
+    ensure!(
+        bytes.starts_with(&COMPONENT),
+        "{} is no WebAssembly component: remove it, then build again",
+        file.display()
+    );
+    Ok(())
+}

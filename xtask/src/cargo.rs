@@ -1,0 +1,49 @@
+//! Commands of cargo and others: run to their end, and an error unless they succeed.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use stores::process::{self, Signal};
+
+use crate::workspace;
+
+/// The cargo that runs this program, in the repository's folder.
+pub fn command() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace::root());
+    command
+}
+
+/// Runs a command, its output shown.
+pub fn run(command: Command) -> Result<()> {
+    let shown = show(&command);
+    let status = process::spawn(command, Signal::TERM)?.wait()?;
+    ensure!(status.success(), "`{shown}` ended with {status}");
+    Ok(())
+}
+
+/// Runs a command and returns what it printed to standard output.
+pub fn output(mut command: Command) -> Result<String> {
+    let shown = show(&command);
+    command.stdout(Stdio::piped());
+    let output = process::spawn(command, Signal::TERM)?.wait_with_output()?;
+    ensure!(
+        output.status.success(),
+        "`{shown}` ended with {}",
+        output.status
+    );
+    String::from_utf8(output.stdout).with_context(|| format!("`{shown}` did not print UTF-8"))
+}
+
+fn show(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program())
+        .file_name()
+        .unwrap_or(command.get_program());
+    let arguments = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy());
+    std::iter::once(program.to_string_lossy())
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

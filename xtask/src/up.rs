@@ -1,0 +1,123 @@
+//! `up`: everything that it takes to try the service on this machine.
+
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use stores::say;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::devhost::{self, Devhost};
+use crate::{build, instance, migrate, seed};
+
+/// Build and run the service, with Redis, PostgreSQL and a demo conversation.
+///
+/// Redis and PostgreSQL keep their data in .lexiflow/. Ctrl-C stops all that was started.
+#[derive(Args)]
+pub struct Arguments {
+    /// Where the service listens.
+    #[arg(long, default_value = "127.0.0.1:3001", value_name = "ADDRESS")]
+    listen: SocketAddr,
+}
+
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let listen = arguments.listen;
+    let lock = instance::lock()?;
+    instance::forget();
+    ensure_free(listen)?;
+    build::run()?;
+    let stores = instance::start(lock).await?;
+    migrate::apply(stores.database_url()).await?;
+    seed::apply(stores.database_url()).await?;
+    let mut stop = StopSignals::listen()?;
+    let served = serve(
+        devhost::command(&listen.to_string(), &stores)?,
+        listen,
+        &mut stop,
+    )
+    .await;
+    say("stopping");
+    instance::forget();
+    stores.stop().await?;
+    served.map(exit_code)
+}
+
+/// An address that is taken is found out before the build, not after it.
+fn ensure_free(listen: SocketAddr) -> Result<()> {
+    TcpListener::bind(listen)
+        .with_context(|| format!("cannot listen on {listen}: choose another with --listen"))
+        .map(drop)
+}
+
+async fn serve(
+    command: std::process::Command,
+    listen: SocketAddr,
+    stop: &mut StopSignals,
+) -> Result<ExitStatus> {
+    let mut devhost = tokio::select! {
+        devhost = Devhost::start(command) => devhost?,
+        () = stop.recv() => return Ok(ExitStatus::default()),
+    };
+    eprint!("{}", what_next(listen));
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            status = devhost.ended() => return status,
+            () = stop.recv() => {
+                if asked { devhost.kill() } else { devhost.terminate() }
+                asked = true;
+            }
+        }
+    }
+}
+
+fn what_next(listen: SocketAddr) -> String {
+    format!(
+        "
+The service is at http://{listen}, with auth_mode=open: every caller is believed. That is for
+this machine only; a deployed app keeps auth_mode=jwt.
+
+Try, in another terminal:
+
+  curl -X POST http://{listen}/api/v1/messages -H 'Content-Type: application/json' \\
+    -d '{{\"conversationId\": 1, \"senderId\": 1, \"content\": \"Hello\"}}'
+  curl 'http://{listen}/api/v1/messages?conversationId=1'
+  eval \"$(cargo xtask env)\" && redis-cli -u \"$REDIS_URL\" monitor
+
+Ctrl-C stops it; what was written is kept in .lexiflow/ for the next time.
+"
+    )
+}
+
+/// What asks a program to end.
+struct StopSignals([Signal; 3]);
+
+impl StopSignals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self([
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn recv(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+/// devhost's own exit code; as a shell shows it where a signal ended devhost.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
