@@ -1,1 +1,38 @@
+//! Whether the service and its stores are well.
 
+mod all;
+mod live;
+mod postgres;
+mod redis;
+
+use messaging::http::{Access, Call, Reply, serve};
+use messaging::{Result, routes};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let access = if request.uri().path() == live::PATH {
+        Access::Public
+    } else {
+        Access::Identified
+    };
+    serve(request, access, route).await
+}
+
+async fn route(call: Call) -> Result<Reply> {
+    routes!(call, {
+        "/api/v1/health" => { GET: all::run },
+        "/api/v1/health/live" => { GET: live::run },
+        "/api/v1/health/postgres" => { GET: postgres::run },
+        "/api/v1/health/redis" => { GET: redis::run },
+    })
+}
+
+/// Whether a store answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Connected,
+    Disconnected,
+}

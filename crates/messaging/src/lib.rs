@@ -1,1 +1,32 @@
+//! What all components share.
+//!
+//! # Layout
+//!
+//! - [`ids`], [`content`]: values that carry their rules; past their parsers nothing is checked twice.
+//! - [`http`]: from a request to a [`http::Call`], from a result to an answer, and the one mapping of errors.
+//! - [`auth`]: who calls, and what they may do.
+//! - [`redis`]: the connection, every key and channel, and the typed service.
+//! - [`postgres`]: the connection, and how rows and errors are read.
+//! - [`messages`], [`conversations`]: the statements of each area beside the rows they give.
+//! - [`events`]: the shape in which changes travel.
+//! - [`relay`]: the work of passing events on.
+//! - [`cache`]: how a value gets into Redis without ever being wrong there.
+//! - [`config`], [`clock`], [`log`]: variables, waiting, and the log's words.
 
+pub mod auth;
+pub mod cache;
+pub mod clock;
+pub mod config;
+pub mod content;
+pub mod conversations;
+pub mod error;
+pub mod events;
+pub mod http;
+pub mod ids;
+pub mod log;
+pub mod messages;
+pub mod postgres;
+pub mod redis;
+pub mod relay;
+
+pub use error::{Error, Result};

@@ -1,0 +1,51 @@
+//! `POST /api/v1/conversations`
+
+use http::{StatusCode, header};
+use messaging::content::Title;
+use messaging::conversations::{self, MAX_PARTICIPANTS};
+use messaging::http::{Call, Reply};
+use messaging::ids::UserId;
+use messaging::{Error, Result};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    title: Option<String>,
+    participant_ids: Vec<UserId>,
+}
+
+pub async fn run(call: Call) -> Result<Reply> {
+    let caller = call.caller_by_query()?;
+    let body: Body = call.json().await?;
+    let participants = parse_participants(body.participant_ids)?;
+    let title = body
+        .title
+        .map(Title::parse)
+        .transpose()
+        .map_err(|error| Error::invalid("title", error))?;
+    if caller
+        .user()
+        .is_some_and(|user| !participants.contains(&user))
+    {
+        return Err(Error::Forbidden(
+            "A user creates only conversations that they take part in.",
+        ));
+    }
+    let (id, conversation) = conversations::create(title, &participants).await?;
+    let location = format!("/api/v1/conversations/{id}");
+    Ok(Reply::raw_json(StatusCode::CREATED, conversation.json).header(header::LOCATION, location))
+}
+
+fn parse_participants(mut ids: Vec<UserId>) -> Result<Vec<UserId>> {
+    ids.sort_unstable();
+    ids.dedup();
+    match ids.len() {
+        0 => Err(Error::invalid("participantIds", "must not be empty")),
+        1..=MAX_PARTICIPANTS => Ok(ids),
+        _ => Err(Error::invalid(
+            "participantIds",
+            format!("must be at most {MAX_PARTICIPANTS}"),
+        )),
+    }
+}

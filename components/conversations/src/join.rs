@@ -1,0 +1,29 @@
+//! `POST /api/v1/conversations/:id/participants`
+
+use http::StatusCode;
+use messaging::http::{Call, Reply};
+use messaging::ids::{ConversationId, UserId};
+use messaging::{Result, conversations};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    user_id: UserId,
+}
+
+/// 201 with the conversation; 200 if the user takes part already.
+pub async fn run(call: Call) -> Result<Reply> {
+    let id: ConversationId = call.path_id("id")?;
+    let caller = call.caller_by_query()?;
+    let body: Body = call.json().await?;
+    let status = match conversations::join(id, body.user_id, caller.user()).await? {
+        Some(event) => {
+            conversations::share(&event).await;
+            StatusCode::CREATED
+        }
+        None => StatusCode::OK,
+    };
+    let conversation = conversations::visible(id, caller.user()).await?;
+    Ok(Reply::raw_json(status, conversation.json))
+}

@@ -1,0 +1,26 @@
+//! Conversations and their participants.
+
+mod create;
+mod get;
+mod join;
+mod leave;
+mod list;
+
+use messaging::http::{Access, Call, Reply, serve};
+use messaging::{Result, routes};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    serve(request, Access::Identified, route).await
+}
+
+async fn route(call: Call) -> Result<Reply> {
+    routes!(call, {
+        "/api/v1/conversations" => { GET: list::run, POST: create::run },
+        "/api/v1/conversations/:id" => { GET: get::run },
+        "/api/v1/conversations/:id/participants" => { POST: join::run },
+        "/api/v1/conversations/:id/participants/:userId" => { DELETE: leave::run },
+    })
+}

@@ -1,0 +1,24 @@
+//! Messages: posting, reading in pages, editing, deleting.
+
+mod delete;
+mod edit;
+mod get;
+mod list;
+mod post;
+
+use messaging::http::{Access, Call, Reply, serve};
+use messaging::{Result, routes};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    serve(request, Access::Identified, route).await
+}
+
+async fn route(call: Call) -> Result<Reply> {
+    routes!(call, {
+        "/api/v1/messages" => { GET: list::run, POST: post::run },
+        "/api/v1/messages/:id" => { GET: get::run, PATCH: edit::run, DELETE: delete::run },
+    })
+}

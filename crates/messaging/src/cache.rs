@@ -1,0 +1,142 @@
+//! How a value gets into Redis without ever being wrong there.
+//!
+//! A reader that fills the cache may hold a snapshot that just became old. So a
+//! filled value lives a few seconds only, until one more look at the database
+//! shows that nothing was written in between; every writer drops or extends
+//! what it changed after its commit, and so either the writer sees the filled
+//! value, or the second look sees the write. Whoever dies half way leaves a
+//! value that expires by itself.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use futures::join;
+use spin_sdk::redis::RedisParameter;
+
+use crate::events::MessageChange;
+use crate::ids::{ConversationId, Ordinal};
+use crate::redis::service::{Argument, UNCONFIRMED};
+use crate::redis::{RedisError, RedisService, keys};
+use crate::{Result, clock, config, log_line, messages};
+
+/// How long a change that Redis did not take is offered again.
+const REPAIR_ATTEMPTS: u32 = 8;
+
+/// The life of cached messages.
+pub async fn message_life() -> Result<Duration> {
+    config::seconds("message_cache_ttl").await
+}
+
+/// The life of cached conversations.
+pub async fn conversation_life() -> Result<Duration> {
+    config::seconds("conversation_cache_ttl").await
+}
+
+/// Fills the cached list of a conversation from a snapshot of `list_seq`.
+pub async fn fill_list(
+    conversation: ConversationId,
+    list_seq: i64,
+    newest: &[String],
+) -> Result<()> {
+    let redis = RedisService::optional();
+    if newest.is_empty()
+        || !redis
+            .fill_conversation_messages(conversation, newest)
+            .await?
+    {
+        return Ok(());
+    }
+    let unchanged = messages::list_seq(conversation).await? == Some(list_seq);
+    settle(
+        redis,
+        &keys::messages(conversation),
+        unchanged,
+        message_life().await?,
+    )
+    .await
+}
+
+/// Fills a cached value, if it is absent; `again` reads it once more from the database.
+pub async fn fill_value(
+    key: &str,
+    value: &str,
+    life: Duration,
+    again: impl Future<Output = Result<Option<String>>>,
+) -> Result<()> {
+    let redis = RedisService::optional();
+    let life_now = i64::try_from(UNCONFIRMED.as_millis()).unwrap_or(i64::MAX);
+    let set: Vec<RedisParameter> = vec![
+        key.parameter(),
+        value.parameter(),
+        "NX".parameter(),
+        "PX".parameter(),
+        life_now.parameter(),
+    ];
+    if !redis.command::<bool>("SET", set).await? {
+        return Ok(());
+    }
+    let unchanged = again.await?.as_deref() == Some(value);
+    settle(redis, key, unchanged, life).await
+}
+
+async fn settle(redis: RedisService, key: &str, unchanged: bool, life: Duration) -> Result<()> {
+    if unchanged {
+        redis.expire(key, life).await?;
+    } else {
+        redis.del(key).await?;
+    }
+    Ok(())
+}
+
+/// Shares a committed new message: cached list, single message, channel and
+/// relay, in one round trip. Nothing of it can fail the request.
+pub async fn share_new(change: &MessageChange, ordinal: Ordinal) {
+    let redis = RedisService::optional();
+    let json = change.event.message.as_deref().unwrap_or_default();
+    let life = message_life().await.unwrap_or(UNCONFIRMED);
+    let conversation = change.event.conversation;
+    let (cached, announced) = join!(
+        redis.add_message_to_conversation(conversation, change.id, ordinal, json, life),
+        change.event.announce(redis),
+    );
+    repair_unless(cached.and(announced), change);
+}
+
+/// Shares a committed edit or deletion: drops what the cache holds of the
+/// message, in the same round trip as channel and relay.
+pub async fn share_change(change: &MessageChange) {
+    let redis = RedisService::optional();
+    let (dropped, announced) = join!(
+        redis.drop_message(change.event.conversation, change.id),
+        change.event.announce(redis),
+    );
+    repair_unless(dropped.and(announced), change);
+}
+
+/// What Redis did not take is made good when it is back: by the relay, which
+/// finds the event in the database, and by this instance for as long as it lives.
+fn repair_unless(shared: Result<(), RedisError>, change: &MessageChange) {
+    if let Err(cause) = shared {
+        log_line!("WARN", "a change is not in Redis yet: {cause}");
+        drop_later(vec![
+            keys::messages(change.event.conversation),
+            keys::message(change.id),
+        ]);
+    }
+}
+
+/// Drops keys that are out of date as soon as Redis takes it, and rings the relay.
+pub fn drop_later(keys: Vec<String>) {
+    spin_sdk::wasip3::spawn(async move {
+        let redis = RedisService::optional();
+        for attempt in 0..REPAIR_ATTEMPTS {
+            clock::sleep(Duration::from_millis(100 << attempt.min(5))).await;
+            let dropped = try_join_all(keys.iter().map(|key| redis.del(key)));
+            let (dropped, rung) = join!(dropped, redis.ring_relay());
+            if dropped.is_ok() && rung.is_ok() {
+                return;
+            }
+        }
+    });
+}

@@ -1,0 +1,146 @@
+//! The shape in which changes travel, on channels, streams and feeds alike.
+
+use std::fmt::Write;
+
+use futures::join;
+
+use crate::ids::{ConversationId, MessageId, Seq, UserId};
+use crate::redis::{RedisError, RedisService, keys};
+
+/// What happened. The names are those of the database and of the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A message was posted, by a user or by the system.
+    NewMessage,
+    /// Its sender changed a message's content.
+    MessageEdited,
+    /// A message became a tombstone.
+    MessageDeleted,
+    /// A user read a message, and with it all before it.
+    MessageRead,
+    /// A user now takes part.
+    ParticipantJoined,
+    /// A user no longer takes part.
+    ParticipantLeft,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [
+        Self::NewMessage,
+        Self::MessageEdited,
+        Self::MessageDeleted,
+        Self::MessageRead,
+        Self::ParticipantJoined,
+        Self::ParticipantLeft,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NewMessage => "new-message",
+            Self::MessageEdited => "message-edited",
+            Self::MessageDeleted => "message-deleted",
+            Self::MessageRead => "message-read",
+            Self::ParticipantJoined => "participant-joined",
+            Self::ParticipantLeft => "participant-left",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A durable change in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place among the conversation's events.
+    pub seq: Seq,
+    /// The message that it is about, as JSON.
+    pub message: Option<String>,
+    /// Who read, joined or left.
+    pub user: Option<UserId>,
+}
+
+impl Event {
+    /// One line of JSON: `type`, `conversationId`, `seq`, and `message` and
+    /// `userId` where the event has them.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let Self {
+            kind,
+            conversation,
+            seq,
+            message,
+            user,
+        } = self;
+        let message = message.as_deref();
+        let mut json = String::with_capacity(96 + message.map_or(0, str::len));
+        json.push_str(r#"{"type":""#);
+        json.push_str(kind.name());
+        // Writing to a String cannot fail.
+        let _ = write!(json, r#"","conversationId":{conversation},"seq":{seq}"#);
+        if let Some(message) = message {
+            json.push_str(r#","message":"#);
+            json.push_str(message);
+        }
+        if let Some(user) = user {
+            let _ = write!(json, r#","userId":{user}"#);
+        }
+        json.push('}');
+        json
+    }
+
+    /// Publishes the event on its conversation's channel and rings the relay.
+    pub async fn announce(&self, redis: RedisService) -> Result<(), RedisError> {
+        let channel = keys::messages_channel(self.conversation);
+        let json = self.to_json();
+        let (published, rung) = join!(redis.publish(&channel, json.as_bytes()), redis.ring_relay());
+        published.and(rung).map(|_| ())
+    }
+}
+
+/// A change to one message, with what its sharing needs.
+#[derive(Debug, Clone)]
+pub struct MessageChange {
+    /// The message.
+    pub id: MessageId,
+    /// The event that was written with it.
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::from_name("other"), None);
+    }
+
+    #[test]
+    fn an_event_is_one_line_of_json() {
+        let event = Event {
+            kind: Kind::MessageRead,
+            conversation: ConversationId::try_from(7).unwrap(),
+            seq: Seq::try_from(3).unwrap(),
+            message: Some(r#"{"id":9}"#.into()),
+            user: Some(UserId::try_from(2).unwrap()),
+        };
+        assert_eq!(
+            event.to_json(),
+            r#"{"type":"message-read","conversationId":7,"seq":3,"message":{"id":9},"userId":2}"#
+        );
+    }
+}

@@ -1,0 +1,251 @@
+//! One request, taken apart on demand.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use ::http::request::Parts;
+use ::http::{Method, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use spin_sdk::http::Request;
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+
+use crate::auth::{Caller, Identity};
+use crate::{Error, Result, config};
+
+/// How much larger than the content a body may be: JSON may escape each byte
+/// with six, and the other members need room.
+const fn body_limit(max_content_bytes: usize) -> usize {
+    max_content_bytes.saturating_mul(6).saturating_add(8 * 1024)
+}
+
+/// The limit of bodies that hold no content, in bytes.
+pub const SMALL_BODY: usize = 64 * 1024;
+
+/// A request with the identity behind it.
+pub struct Call {
+    parts: Parts,
+    body: IncomingRequestBody,
+    identity: Identity,
+}
+
+impl Call {
+    pub(super) fn new(request: Request, identity: Identity) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            parts,
+            body,
+            identity,
+        }
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The path as the client sent it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    /// The route of spin.toml that matched.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        self.header("spin-matched-route").unwrap_or_default()
+    }
+
+    /// A header's text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    /// The identity, for actions that learn only from the body who is named.
+    #[must_use]
+    pub const fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// The caller: a verified identity, or in open mode whom the path or the
+    /// query names.
+    pub fn caller(&self) -> Result<Caller> {
+        let named = match self.header("spin-path-match-userid") {
+            Some(_) => Some(self.path_id("userId")?),
+            None => self.query("userId")?,
+        };
+        Ok(self.identity.caller(named))
+    }
+
+    /// The caller of a route whose body or path names somebody else than the
+    /// caller: in open mode only the query names them.
+    pub fn caller_by_query(&self) -> Result<Caller> {
+        Ok(self.identity.caller(self.query("userId")?))
+    }
+
+    /// An id in the path, by its name in the route.
+    pub fn path_id<T>(&self, name: &'static str) -> Result<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let header = format!("spin-path-match-{}", name.to_ascii_lowercase());
+        let text = self.header(&header).unwrap_or_default();
+        text.parse().map_err(|error| Error::malformed(name, error))
+    }
+
+    /// A query parameter, if it is there.
+    pub fn query<T>(&self, name: &'static str) -> Result<Option<T>>
+    where
+        T: FromStr<Err: Display>,
+    {
+        self.query_text(name)
+            .map(|text| text.parse().map_err(|error| Error::malformed(name, error)))
+            .transpose()
+    }
+
+    /// A query parameter that must be there.
+    pub fn required_query<T>(&self, name: &'static str) -> Result<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        self.query(name)?
+            .ok_or_else(|| Error::malformed(name, "is missing"))
+    }
+
+    /// A query parameter's text.
+    #[must_use]
+    pub fn query_text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let query = self.parts.uri.query()?;
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The body as JSON, within the limit for a body that holds a message's content.
+    pub async fn content_json<T: DeserializeOwned>(self) -> Result<T> {
+        let limit = body_limit(max_content_bytes().await?);
+        self.json_within(limit).await
+    }
+
+    /// The body as JSON.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        self.json_within(SMALL_BODY).await
+    }
+
+    async fn json_within<T: DeserializeOwned>(self, limit: usize) -> Result<T> {
+        if !self.claims_json() {
+            return Err(Error::NotJson);
+        }
+        let body = collect(self.body, limit).await?;
+        parse(&body)
+    }
+
+    fn claims_json(&self) -> bool {
+        let Some(value) = self.parts.headers.get(header::CONTENT_TYPE) else {
+            return false;
+        };
+        let essence = value
+            .to_str()
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
+        essence.eq_ignore_ascii_case("application/json")
+            || (essence.starts_with("application/") && essence.ends_with("+json"))
+    }
+}
+
+/// The operator's limit on a message's content, in bytes.
+pub async fn max_content_bytes() -> Result<usize> {
+    Ok(usize::try_from(config::number("max_content_bytes").await?).unwrap_or(usize::MAX))
+}
+
+async fn collect(body: IncomingRequestBody, limit: usize) -> Result<Bytes> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge(limit)),
+        // The client broke off or broke the framing; nobody reads this answer.
+        Err(_) => Err(Error::malformed("body", "ended early")),
+    }
+}
+
+/// Reads JSON; the answer to a mistake names the member and never repeats its value.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "body".to_owned() } else { path };
+        Error::malformed(field, explain(error.inner()))
+    })?;
+    deserializer
+        .end()
+        .map_err(|_| Error::malformed("body", "is not JSON"))?;
+    Ok(value)
+}
+
+fn explain(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let text = error.to_string();
+    match error.classify() {
+        Category::Data if text.starts_with("missing field") => text
+            .split(" at line")
+            .next()
+            .unwrap_or_default()
+            .replace('`', ""),
+        Category::Data if text.starts_with("must be") => {
+            text.split(" at line").next().unwrap_or_default().to_owned()
+        }
+        Category::Data => "has the wrong type".into(),
+        _ => "is not JSON".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::UserId;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Thing {
+        #[serde(rename = "userId")]
+        _user_id: UserId,
+    }
+
+    fn fault(body: &[u8]) -> (String, String) {
+        match parse::<Thing>(body) {
+            Err(Error::Malformed(mut errors)) => {
+                let error = errors.remove(0);
+                (error.field.into_owned(), error.message)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_mistake_names_the_member_and_keeps_its_value_out() {
+        assert_eq!(
+            fault(br#"{"userId":"s3cret"}"#),
+            ("userId".into(), "has the wrong type".into())
+        );
+        assert_eq!(fault(br#"{"userId":0}"#).0, "userId");
+        assert_eq!(fault(b"{}"), ("body".into(), "missing field userId".into()));
+        assert_eq!(fault(b"{").1, "is not JSON");
+        assert_eq!(fault(br#"{"userId":1} x"#).1, "is not JSON");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_value_or_malformed(body in proptest::collection::vec(any::<u8>(), 0..64)) {
+            if let Err(error) = parse::<Thing>(&body) {
+                prop_assert!(matches!(error, Error::Malformed(_)));
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The one mapping of [`Error`] to `application/problem+json` (RFC 9457).
+
+use std::borrow::Cow;
+
+use ::http::{HeaderName, StatusCode, header};
+use serde::Serialize;
+
+use super::Reply;
+use crate::Error;
+use crate::error::{FieldError, Store};
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: Cow<'static, str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+/// The answer to an error. What is internal stays out of it.
+pub fn reply(error: &Error) -> Reply {
+    let status = status(error);
+    let errors = match error {
+        Error::Malformed(errors) | Error::Invalid(errors) => errors.as_slice(),
+        _ => &[],
+    };
+    let problem = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail: detail(error),
+        errors,
+    };
+    let reply =
+        Reply::json(status, &problem).header(header::CONTENT_TYPE, "application/problem+json");
+    match extra_header(error) {
+        Some((name, value)) => reply.header(name, value),
+        None => reply,
+    }
+}
+
+/// What the log is told of an error, if it is not the client's own doing.
+pub fn cause(error: &Error) -> Option<String> {
+    match error {
+        Error::Unavailable(store, cause) => Some(format!("{store:?} is unavailable: {cause}")),
+        Error::Internal(cause) => Some(cause.clone()),
+        _ => None,
+    }
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Malformed(_) => StatusCode::BAD_REQUEST,
+        Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn detail(error: &Error) -> Cow<'static, str> {
+    match error {
+        Error::Malformed(_) => "The request is malformed.".into(),
+        Error::Invalid(_) => "The request is well-formed but not valid.".into(),
+        Error::Unauthorized(text)
+        | Error::Forbidden(text)
+        | Error::NotFound(text)
+        | Error::Conflict(text) => (*text).into(),
+        Error::MethodNotAllowed(allow) => format!("This route takes {allow}.").into(),
+        Error::TooLarge(limit) => format!("The body may have at most {limit} bytes.").into(),
+        Error::NotJson => "The body must be application/json.".into(),
+        Error::Unavailable(Store::Postgres, _) => "The database does not answer. Try again.".into(),
+        Error::Unavailable(Store::Redis, _) => "Redis does not answer. Try again.".into(),
+        Error::Internal(_) => "Something went wrong on our side.".into(),
+    }
+}
+
+fn extra_header(error: &Error) -> Option<(HeaderName, &'static str)> {
+    match error {
+        Error::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, "Bearer")),
+        Error::MethodNotAllowed(allow) => Some((header::ALLOW, allow)),
+        Error::Unavailable(..) => Some((header::RETRY_AFTER, "1")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_stay_in_the_log() {
+        for error in [
+            Error::internal("select * from secrets"),
+            Error::Unavailable(Store::Postgres, "secrets".into()),
+        ] {
+            assert!(cause(&error).is_some_and(|cause| cause.contains("secrets")));
+            assert!(!detail(&error).contains("secrets"));
+        }
+    }
+}

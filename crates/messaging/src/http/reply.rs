@@ -1,0 +1,106 @@
+//! An answer, before it becomes bytes.
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use bytes::Bytes;
+use serde::Serialize;
+use spin_sdk::http::{BoxBody, EmptyBody, FullBody, box_body};
+
+use super::request_id;
+
+/// An answer: status, headers, and a body that is whole or a stream.
+pub struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+}
+
+enum Body {
+    Whole(Bytes),
+    Stream(BoxBody),
+}
+
+impl Reply {
+    /// A value as JSON.
+    pub fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(json) => Self::raw_json(status, json),
+            // Only a map with keys that are no strings, or a failing `Serialize`, gets here.
+            Err(_) => Self::raw_json(StatusCode::INTERNAL_SERVER_ERROR, "{}"),
+        }
+    }
+
+    /// Bytes that are JSON already.
+    pub fn raw_json(status: StatusCode, json: impl Into<Bytes>) -> Self {
+        Self::whole(status, "application/json", json)
+    }
+
+    /// A whole body of any type.
+    pub fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let headers =
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        Self {
+            status,
+            headers,
+            body: Body::Whole(body.into()),
+        }
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            headers: HeaderMap::new(),
+            body: Body::Whole(Bytes::new()),
+        }
+    }
+
+    /// 200 with a body that goes out as it comes into being.
+    #[must_use]
+    pub fn stream(content_type: &'static str, body: BoxBody) -> Self {
+        let headers =
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        Self {
+            status: StatusCode::OK,
+            headers,
+            body: Body::Stream(body),
+        }
+    }
+
+    /// Sets a header. A value that cannot be one is left out.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        if let Ok(value) = value.try_into() {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    pub(super) fn into_response(self, request_id: &str) -> Response<BoxBody> {
+        let Self {
+            status,
+            headers,
+            body,
+        } = self.header(HeaderName::from_static(request_id::HEADER), request_id);
+        let (body, length) = match body {
+            Body::Whole(bytes) if bytes.is_empty() => (box_body(EmptyBody::new()), Some(0)),
+            Body::Whole(bytes) => {
+                let length = bytes.len();
+                (box_body(FullBody::new(bytes)), Some(length))
+            }
+            Body::Stream(body) => (body, None),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        // RFC 9110 forbids the header with 204.
+        if let Some(length) = length
+            && status != StatusCode::NO_CONTENT
+        {
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, length.into());
+        }
+        response
+    }
+}

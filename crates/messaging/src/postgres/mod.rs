@@ -1,0 +1,172 @@
+//! PostgreSQL: the truth.
+//!
+//! One connection per component instance, taken from the host's pool and shared
+//! by the instance's requests. Every request is one statement wherever that is
+//! possible, so nothing is ever left half done.
+
+mod row;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use spin_sdk::pg::{Connection, Error as SdkError, PgError, QueryError};
+pub use spin_sdk::pg::{DbValue, ParameterValue};
+
+pub use row::{Row, decode};
+
+use crate::error::Store;
+use crate::log::redact;
+use crate::{Error, clock, config, log_line};
+
+/// How long a request waits for one statement.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Why a statement gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum PgFailure {
+    /// A named constraint said no. The statement changed nothing.
+    #[error("violates {0}")]
+    Constraint(String),
+    /// PostgreSQL cannot be reached, or cannot serve now.
+    #[error("{0}")]
+    Down(String),
+    /// The statement or a value is not right: a mistake of ours.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<PgFailure> for Error {
+    fn from(failure: PgFailure) -> Self {
+        match failure {
+            PgFailure::Down(cause) => Self::Unavailable(Store::Postgres, cause),
+            other => Self::Internal(format!("PostgreSQL: {other}")),
+        }
+    }
+}
+
+/// Whether a statement may run twice without an effect that shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// It reads, or repeating it changes nothing more.
+    Safe,
+    /// If the connection is lost under way, nobody knows whether it ran.
+    Unsafe,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+}
+
+/// Runs one statement and collects its rows.
+pub async fn query(
+    repeat: Repeat,
+    statement: &'static str,
+    parameters: Vec<ParameterValue>,
+) -> Result<Vec<Row>, PgFailure> {
+    let deadline = clock::timeout(DEADLINE, async {
+        match query_once(statement, parameters.clone()).await {
+            // Most often the connection went stale while nobody used it.
+            Err(PgFailure::Down(_)) if repeat == Repeat::Safe => {
+                query_once(statement, parameters).await
+            }
+            answer => answer,
+        }
+    });
+    deadline.await.unwrap_or_else(|clock::Elapsed| {
+        CURRENT.take();
+        Err(PgFailure::Down("no answer within the deadline".into()))
+    })
+}
+
+/// Runs one statement that gives at most one row.
+pub async fn query_one(
+    repeat: Repeat,
+    statement: &'static str,
+    parameters: Vec<ParameterValue>,
+) -> Result<Option<Row>, PgFailure> {
+    Ok(query(repeat, statement, parameters).await?.pop())
+}
+
+async fn query_once(
+    statement: &'static str,
+    parameters: Vec<ParameterValue>,
+) -> Result<Vec<Row>, PgFailure> {
+    let connection = connection().await?;
+    let answer = async {
+        let mut result = connection.query(statement, parameters).await?;
+        let mut rows = Vec::new();
+        while let Some(row) = result.rows().next().await {
+            rows.push(Row::new(row));
+        }
+        result.result().await?;
+        Ok(rows)
+    };
+    answer.await.map_err(|error| {
+        let failure = classify(error);
+        if matches!(failure, PgFailure::Down(_)) {
+            forget(&connection);
+            log_line!("WARN", "PostgreSQL connection error: {failure}");
+        }
+        failure
+    })
+}
+
+async fn connection() -> Result<Rc<Connection>, PgFailure> {
+    if let Some(connection) = CURRENT.with_borrow(Clone::clone) {
+        return Ok(connection);
+    }
+    let url = config::text("database_url")
+        .await
+        .map_err(|_| PgFailure::Down("no database_url".into()))?;
+    let connection = Rc::new(Connection::open(&*url).await.map_err(|error| {
+        let failure = PgFailure::Down(classify(error).to_string());
+        log_line!("WARN", "PostgreSQL connection error: {failure}");
+        failure
+    })?);
+    CURRENT.set(Some(connection.clone()));
+    Ok(connection)
+}
+
+fn forget(broken: &Rc<Connection>) {
+    CURRENT.with_borrow_mut(|current| {
+        if current
+            .as_ref()
+            .is_some_and(|current| Rc::ptr_eq(current, broken))
+        {
+            *current = None;
+        }
+    });
+}
+
+/// SQLSTATE classes of a server that cannot serve now: connection exceptions,
+/// insufficient resources, operator intervention, and errors outside of it.
+const PASSING: [&str; 4] = ["08", "53", "57", "58"];
+
+fn classify(error: SdkError) -> PgFailure {
+    match error {
+        SdkError::PgError(PgError::QueryFailed(QueryError::DbError(error))) => {
+            let constraint = error.extras.iter().find(|(name, _)| name == "constraint");
+            if error.code.starts_with("23")
+                && let Some((_, name)) = constraint
+            {
+                return PgFailure::Constraint(name.clone());
+            }
+            // The detail can hold values of the row; the code and the message cannot be more than names.
+            let text = format!("{} (SQLSTATE {})", redact(&error.message), error.code);
+            if PASSING.iter().any(|class| error.code.starts_with(class)) || error.code == "25006" {
+                PgFailure::Down(text)
+            } else {
+                PgFailure::Failed(text)
+            }
+        }
+        SdkError::PgError(PgError::ConnectionFailed(text)) => PgFailure::Down(redact(&text)),
+        SdkError::PgError(PgError::QueryFailed(QueryError::Text(text)) | PgError::Other(text)) => {
+            PgFailure::Down(redact(&text))
+        }
+        SdkError::PgError(PgError::BadParameter(text) | PgError::ValueConversionFailed(text)) => {
+            PgFailure::Failed(redact(&text))
+        }
+        SdkError::Decode(text) => PgFailure::Failed(text),
+    }
+}

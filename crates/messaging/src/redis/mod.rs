@@ -1,0 +1,16 @@
+//! Redis: fast, shared, and never the truth.
+//!
+//! - [`keys`]: every key and channel, each a named function.
+//! - [`service`]: the typed commands.
+//! - [`scripts`]: every script, a `.lua` file that documents its KEYS and ARGV.
+//! - [`connection`]: one connection per instance, reopened when it breaks.
+//! - [`reply`]: how replies become values.
+
+pub mod connection;
+pub mod keys;
+pub mod reply;
+pub mod scripts;
+pub mod service;
+
+pub use connection::{Dedicated, Patience, RedisError};
+pub use service::RedisService;

@@ -1,0 +1,13 @@
+//! The scripts. Each works on the one key that it is given, so that it runs on
+//! a cluster too; each file says what its KEYS and ARGV are.
+
+/// A Lua script, run with `EVAL` (Redis keeps the compiled form by its hash).
+#[derive(Debug, Clone, Copy)]
+pub struct Script(pub(super) &'static str);
+
+/// Adds the newest message to a cached list.
+pub const APPEND: Script = Script(include_str!("scripts/append.lua"));
+/// Fills an absent cached list.
+pub const FILL: Script = Script(include_str!("scripts/fill.lua"));
+/// Rings the relay.
+pub const RING: Script = Script(include_str!("scripts/ring.lua"));
