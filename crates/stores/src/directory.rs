@@ -71,11 +71,17 @@ impl DirectoryLock {
 /// Makes a directory that others may pass through but not list: PostgreSQL's unprivileged user
 /// has its own below.
 pub(crate) fn create(path: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o711)
-        .create(path)
-        .with_context(|| format!("cannot create {}", path.display()))
+    create_with_mode(path, 0o711)
+}
+
+/// Makes a directory that only its owner may enter.
+pub(crate) fn create_private(path: &Path) -> Result<()> {
+    create_with_mode(path, 0o700)
+}
+
+fn create_with_mode(path: &Path, mode: u32) -> Result<()> {
+    let created = DirBuilder::new().recursive(true).mode(mode).create(path);
+    created.with_context(|| format!("cannot create {}", path.display()))
 }
 
 #[cfg(test)]

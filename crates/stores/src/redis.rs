@@ -31,7 +31,7 @@ impl Redis {
     ) -> Result<Self> {
         stop_orphan(home).await?;
         let data = data(home);
-        directory::create(&data)?;
+        directory::create_private(&data)?;
         let configuration = home.join("redis.conf");
         secret::write_private(&configuration, &settings(&data, durability, port, password))?;
         let redis = Self {
@@ -40,6 +40,11 @@ impl Redis {
         };
         redis.start().await?;
         Ok(redis)
+    }
+
+    /// Whether this machine has the program.
+    pub fn is_installed() -> bool {
+        apt::program("redis-server").is_some()
     }
 
     /// Its URL, password included.
@@ -78,7 +83,7 @@ impl Redis {
 }
 
 pub(crate) fn install_missing() -> Result<()> {
-    if apt::program("redis-server").is_none() {
+    if !Redis::is_installed() {
         apt::install(
             &["redis-server"],
             "a private Redis (the package's own service is not used)",

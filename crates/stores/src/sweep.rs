@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use tokio::sync::OnceCell;
 
 use crate::directory::DirectoryLock;
 use crate::{postgres, redis};
@@ -37,8 +38,14 @@ impl Drop for TemporaryDirectory {
 }
 
 /// Removes the temporary directories that no process holds any more, and stops servers that
-/// still work in them. Nothing of it is worth failing for: it is only tidying.
+/// still work in them: once in a process, before it makes any of its own. Nothing of it is worth
+/// failing for: it is only tidying.
 pub async fn sweep() {
+    static SWEPT: OnceCell<()> = OnceCell::const_new();
+    SWEPT.get_or_init(remove_left_behind).await;
+}
+
+async fn remove_left_behind() {
     for directory in left_behind() {
         let Ok(lock) = DirectoryLock::take(&directory) else {
             continue;

@@ -59,7 +59,7 @@ pub(super) fn create_if_missing(
         std::fs::remove_dir_all(&new)
             .with_context(|| format!("cannot remove {}", new.display()))?;
     }
-    directory::create(&new)?;
+    directory::create_private(&new)?;
     account.own(&new)?;
     secret::write_private(&password_file, password)?;
     account.own(&password_file)?;

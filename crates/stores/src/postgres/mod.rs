@@ -58,6 +58,11 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// Whether this machine has the programs.
+    pub fn is_installed() -> bool {
+        Binaries::newest().is_some()
+    }
+
     /// The URL of its database, password included.
     pub fn url(&self) -> &str {
         &self.url
@@ -123,7 +128,7 @@ pub async fn connect(url: &str) -> Result<Client> {
 }
 
 pub(crate) fn install_missing() -> Result<()> {
-    if Binaries::newest().is_none() {
+    if !Postgres::is_installed() {
         apt::install(
             &["postgresql"],
             "a private PostgreSQL (the package's own service is not used)",

@@ -1,0 +1,154 @@
+//! A running app, and how tests reach it and what is behind it.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use redis::aio::MultiplexedConnection;
+use reqwest::{Client, Method, RequestBuilder};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+use crate::{Builder, Data, Devhost, EventStream, Response, cleanup, send};
+
+/// spin.toml on devhost, with real stores behind it.
+pub struct App {
+    devhost: Arc<Devhost>,
+    data: Arc<Data>,
+    base_url: String,
+    client: Client,
+}
+
+/// The app that all tests of a test binary share, started by the first that asks.
+///
+/// # Panics
+///
+/// When it cannot be started; the message says what to do.
+pub async fn app() -> &'static App {
+    static APP: OnceCell<Result<App, String>> = OnceCell::const_new();
+    let start = async || {
+        let app = App::builder()
+            .try_spawn()
+            .await
+            .map_err(|error| format!("{error:#}"))?;
+        let devhost = Arc::clone(&app.devhost);
+        cleanup::at_exit(move || devhost.end());
+        Ok(app)
+    };
+    match APP.get_or_init(start).await {
+        Ok(app) => app,
+        Err(error) => panic!("cannot start the app: {error}"),
+    }
+}
+
+impl App {
+    /// For an app of one's own: other variables, own stores, a second replica.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(devhost: Devhost, data: Arc<Data>, listen: &str) -> Result<Self> {
+        // Every test has its own runtime, and a pooled connection dies with the one it was
+        // opened on.
+        let client = Client::builder().pool_max_idle_per_host(0).build()?;
+        Ok(Self {
+            devhost: Arc::new(devhost),
+            data,
+            base_url: format!("http://{listen}"),
+            client,
+        })
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: impl Serialize) -> Response {
+        send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: impl Serialize) -> Response {
+        send(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Response {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    /// A request to be completed by hand, then sent by [`send`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    /// Opens an event stream.
+    pub async fn events(&self, path: &str) -> EventStream {
+        EventStream::open(self.request(Method::GET, path)).await
+    }
+
+    /// Opens an event stream that resumes after an event.
+    pub async fn events_after(&self, path: &str, last_event_id: impl ToString) -> EventStream {
+        let request = self
+            .request(Method::GET, path)
+            .header("last-event-id", last_event_id.to_string());
+        EventStream::open(request).await
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// Where it listens, as `host:port`.
+    pub fn address(&self) -> &str {
+        self.base_url.trim_start_matches("http://")
+    }
+
+    /// A connection to its Redis.
+    ///
+    /// # Panics
+    ///
+    /// When Redis does not answer.
+    pub async fn redis(&self) -> MultiplexedConnection {
+        let client =
+            redis::Client::open(self.data.redis_url()).expect("the stores' Redis URL is valid");
+        client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("Redis answers")
+    }
+
+    /// A connection to its Redis that receives what is published.
+    ///
+    /// # Panics
+    ///
+    /// When Redis does not answer.
+    pub async fn subscriber(&self) -> redis::aio::PubSub {
+        let client =
+            redis::Client::open(self.data.redis_url()).expect("the stores' Redis URL is valid");
+        client.get_async_pubsub().await.expect("Redis answers")
+    }
+
+    /// A session with its database.
+    ///
+    /// # Panics
+    ///
+    /// When PostgreSQL does not answer.
+    pub async fn postgres(&self) -> tokio_postgres::Client {
+        stores::connect(self.data.database_url())
+            .await
+            .expect("PostgreSQL answers")
+    }
+
+    /// What devhost has printed so far.
+    pub fn log(&self) -> String {
+        self.devhost.log()
+    }
+
+    /// The process: its log, its end, a new start.
+    pub fn devhost(&self) -> &Devhost {
+        &self.devhost
+    }
+
+    /// Its stores' addresses.
+    pub fn data(&self) -> &Arc<Data> {
+        &self.data
+    }
+}
