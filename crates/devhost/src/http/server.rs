@@ -1,0 +1,176 @@
+//! Accepts connections and answers requests.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::{Duration, Instant}};
+
+use bytes::Bytes;
+use http::{HeaderName, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tracing::Level;
+use wasmtime_wasi_http::WasiBody;
+
+use super::{
+    drain::{self, DrainingBody},
+    headers,
+    routes::{Match, Routes, WELL_KNOWN},
+    workers::{Handler, RequestTag},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A pause after a failed `accept`, so that a lack of file descriptors does
+/// not become a busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// An HTTP server for all routes.
+pub struct Server {
+    routes: Routes<Handler>,
+    draining: CancellationToken,
+    end_of_feeds: CancellationToken,
+}
+
+impl Server {
+    /// A server that stops accepting when `draining` begins.
+    pub fn new(routes: Routes<Handler>, draining: CancellationToken) -> Self {
+        let end_of_feeds = drain::end_of_feeds(&draining);
+        Self { routes, draining, end_of_feeds }
+    }
+
+    /// Lists the routes in the log, as Spin does on its standard output.
+    pub fn log_routes(&self, address: SocketAddr) {
+        tracing::info!("Available Routes:");
+        for route in self.routes.iter() {
+            tracing::info!("  {}: http://{address}{}", route.handler.state().component(), route.absolute);
+        }
+    }
+
+    /// Serves until the drain begins, then until the last answer has ended.
+    pub async fn run(self, listener: TcpListener) {
+        let server = Arc::new(self);
+        let connections = GracefulShutdown::new();
+        while let Some(accepted) = server.draining.run_until_cancelled(listener.accept()).await {
+            match accepted {
+                Ok((stream, client)) => server.clone().serve(stream, client, &connections),
+                Err(error) => {
+                    tracing::warn!("Could not accept a connection: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(listener);
+        connections.shutdown().await;
+    }
+
+    fn serve(self: Arc<Self>, stream: TcpStream, client: SocketAddr, connections: &GracefulShutdown) {
+        // Small answers must not wait for the client's delayed acknowledgement.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("Could not set TCP_NODELAY: {error}");
+        }
+        let service = service_fn(move |request| {
+            let server = self.clone();
+            async move { Ok::<_, Infallible>(server.answer(request, client).await) }
+        });
+        let builder = auto::Builder::new(TokioExecutor::new());
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection.into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("Connection of {client} failed: {error}");
+            }
+        });
+    }
+
+    async fn answer(&self, mut request: Request<Incoming>, client: SocketAddr) -> Response<DrainingBody> {
+        headers::strip(request.headers_mut());
+        let path = request.uri().path().to_owned();
+        let response = if let Some(name) = path.strip_prefix(WELL_KNOWN) {
+            well_known(name)
+        } else if let Some(found) = self.routes.find(&path) {
+            logged(request, &found, client).await
+        } else {
+            tracing::info!(method = %request.method(), route = "-", status = 404);
+            empty(StatusCode::NOT_FOUND)
+        };
+        drain::wrap(response, &self.end_of_feeds)
+    }
+}
+
+fn well_known(name: &str) -> Response<WasiBody> {
+    match name {
+        "health" => {
+            let body = Full::new(Bytes::from_static(b"OK"));
+            Response::new(body.map_err(|never| match never {}).boxed_unsync())
+        }
+        _ => empty(StatusCode::NOT_FOUND),
+    }
+}
+
+fn empty(status: StatusCode) -> Response<WasiBody> {
+    let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+}
+
+/// Lets the component answer, and writes a line about it.
+async fn logged(request: Request<Incoming>, found: &Match<'_, '_, Handler>, client: SocketAddr) -> Response<WasiBody> {
+    let handler = &found.route.handler;
+    let tag = Arc::new(RequestTag::new(request.headers().get(REQUEST_ID)));
+    if !tracing::enabled!(Level::INFO) {
+        return handle(request, found, client, &tag).await;
+    }
+    let method = request.method().clone();
+    let start = Instant::now();
+    let response = handle(request, found, client, &tag).await;
+    let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    tracing::info!(
+        method = %method,
+        route = %found.route.absolute,
+        status = response.status().as_u16(),
+        ms = format_args!("{:.1}", start.elapsed().as_secs_f64() * 1e3),
+        component = %handler.state().component(),
+        request = %id.map_or_else(|| tag.id().to_string(), str::to_owned),
+    );
+    response
+}
+
+async fn handle(
+    request: Request<Incoming>,
+    found: &Match<'_, '_, Handler>,
+    client: SocketAddr,
+    tag: &Arc<RequestTag>,
+) -> Response<WasiBody> {
+    let handler = &found.route.handler;
+    let failed = |error: anyhow::Error, status: StatusCode| {
+        tracing::error!(component = %handler.state().component(), request = %tag.id(), "Request failed: {error:#}");
+        empty(status)
+    };
+    let request = match prepare(request, found, client) {
+        Ok(request) => request,
+        Err((status, error)) => return failed(error, status),
+    };
+    match handler.handle(tag.clone(), request).await {
+        Ok(response) => {
+            tag.answered();
+            response
+        }
+        Err(error) => failed(error.into(), StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+fn prepare(
+    mut request: Request<Incoming>,
+    found: &Match<'_, '_, Handler>,
+    client: SocketAddr,
+) -> Result<Request<WasiBody>, (StatusCode, anyhow::Error)> {
+    headers::make_absolute(&mut request).map_err(|error| (StatusCode::BAD_REQUEST, error))?;
+    headers::add(&mut request, found, client)
+        .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    Ok(request.map(|body| body.map_err(Into::into).boxed_unsync()))
+}

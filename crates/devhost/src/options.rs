@@ -1,0 +1,100 @@
+//! The command line; names and defaults are those of `spin up`.
+
+use std::{net::SocketAddr, net::ToSocketAddrs, path::PathBuf, time::Duration};
+
+use clap::Parser;
+
+use crate::{http::ReuseLimits, span::Span};
+
+/// Runs a Spin app on this machine.
+#[derive(Clone, Debug, Parser)]
+#[command(version)]
+pub struct Options {
+    /// The app's manifest, or the folder that holds its spin.toml.
+    #[arg(short = 'f', long = "from", alias = "file", default_value = "spin.toml")]
+    pub manifest: PathBuf,
+
+    /// The address to listen on; port 0 takes any free one.
+    #[arg(long, env = "SPIN_HTTP_LISTEN_ADDR", default_value = "127.0.0.1:3000", value_parser = parse_address)]
+    pub listen: SocketAddr,
+
+    /// Settings for the host. devhost has none; Spin's keys are accepted.
+    #[arg(long, env = "RUNTIME_CONFIG_FILE")]
+    pub runtime_config_file: Option<PathBuf>,
+
+    /// Where compiled components are kept [default: .lexiflow/compiled beside the manifest].
+    #[arg(long)]
+    pub cache_dir: Option<PathBuf>,
+
+    /// A variable's value; wins over the environment. May be given again.
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = parse_variable)]
+    pub variables: Vec<(String, String)>,
+
+    /// Requests that an instance serves in all: a number, or a range (1..8) to pick from.
+    #[arg(long, default_value = "128")]
+    pub max_instance_reuse_count: Span<u64>,
+
+    /// Requests that an instance serves at once.
+    #[arg(long, default_value = "16")]
+    pub max_instance_concurrent_reuse_count: Span<u64>,
+
+    /// Time until an idle instance is dropped: 1s, 250ms, 1..8s.
+    #[arg(long, default_value = "1s")]
+    pub idle_instance_timeout: Span<Duration>,
+
+    /// Time until a request without an answer fails [default: none].
+    #[arg(long)]
+    pub request_timeout: Option<Span<Duration>>,
+
+    /// TCP keep-alive of Redis connections, in milliseconds; 0 turns it off.
+    #[arg(long, env = "REDIS_KEEP_ALIVE", default_value_t = 30_000)]
+    pub redis_keep_alive: u64,
+
+    /// Log warnings and errors only, unless RUST_LOG says otherwise.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl Options {
+    /// How long instances are used.
+    pub fn reuse_limits(&self) -> ReuseLimits {
+        ReuseLimits {
+            requests: self.max_instance_reuse_count,
+            concurrent: self.max_instance_concurrent_reuse_count,
+            idle: self.idle_instance_timeout,
+            request_timeout: self.request_timeout,
+        }
+    }
+}
+
+/// Of a name's addresses, IPv4's loopback is preferred.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let mut addresses = text.to_socket_addrs().map_err(|error| error.to_string())?.collect::<Vec<_>>();
+    addresses.sort_by_key(|address| !(address.is_ipv4() && address.ip().is_loopback()));
+    addresses.into_iter().next().ok_or_else(|| format!("{text} has no address"))
+}
+
+fn parse_variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it is not of the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_spins() {
+        let options = Options::parse_from(["devhost"]);
+        assert_eq!(options.max_instance_reuse_count, Span::One(128));
+        assert_eq!(options.max_instance_concurrent_reuse_count, Span::One(16));
+        assert_eq!(options.idle_instance_timeout, Span::One(Duration::from_secs(1)));
+        assert_eq!(options.request_timeout, None);
+    }
+
+    #[test]
+    fn a_variables_value_may_hold_equals_signs() {
+        let options = Options::parse_from(["devhost", "--variable", "a=b=c"]);
+        assert_eq!(options.variables, [("a".to_owned(), "b=c".to_owned())]);
+    }
+}

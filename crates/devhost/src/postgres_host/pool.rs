@@ -1,0 +1,201 @@
+//! Pools of Postgres connections, by address.
+
+use std::{
+    collections::VecDeque,
+    net::IpAddr,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use tokio_postgres::{
+    Config, NoTls,
+    config::{Host, SslMode},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::client::Client;
+use crate::{
+    bindings::spin::postgres::postgres::Error, guest::GuestContext, hosts::Destination,
+    secrets::redact,
+};
+
+/// Connections per pool; Spin's number.
+const POOL_SIZE: usize = 64;
+
+/// Pools that are kept; Spin's number. The least recently used goes first.
+const MAX_POOLS: usize = 16;
+
+/// How long a server may take to accept a connection, unless the address says.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// All pools of the app, the most recently used first.
+#[derive(Default)]
+pub struct Pools {
+    pools: Mutex<VecDeque<(Key, Pool)>>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Key {
+    address: String,
+    ca_root: Option<String>,
+}
+
+impl Pools {
+    /// Waits for a client of the pool for `address`.
+    pub async fn client(&self, address: String, ca_root: Option<String>) -> Result<Client, Error> {
+        let key = Key { address, ca_root };
+        let failed = |error: &dyn std::fmt::Debug| {
+            Error::ConnectionFailed(redact(&format!("{error:?}"), &key.address))
+        };
+        let pool = self.pool(&key).map_err(|error| failed(&error))?;
+        let client = pool.get().await.map_err(|error| failed(&error))?;
+        Ok(Client::new(client))
+    }
+
+    fn pool(&self, key: &Key) -> anyhow::Result<Pool> {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = pools.iter().position(|(other, _)| other == key);
+        let pool = match found.and_then(|index| pools.remove(index)) {
+            Some((_, pool)) => pool,
+            None => make_pool(key)?,
+        };
+        pools.push_front((key.clone(), pool.clone()));
+        pools.truncate(MAX_POOLS);
+        Ok(pool)
+    }
+}
+
+fn make_pool(key: &Key) -> anyhow::Result<Pool> {
+    let mut config: Config = key.address.parse()?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    let settings = ManagerConfig { recycling_method: RecyclingMethod::Clean };
+    let manager = if config.get_ssl_mode() == SslMode::Disable {
+        Manager::from_config(config, NoTls, settings)
+    } else {
+        let tls = MakeRustlsConnect::new(tls_config(key.ca_root.as_deref())?);
+        Manager::from_config(config, tls, settings)
+    };
+    Ok(Pool::builder(manager).max_size(POOL_SIZE).build()?)
+}
+
+/// Trusts the system's certificates, and `ca_root` too.
+fn tls_config(ca_root: Option<&str>) -> anyhow::Result<ClientConfig> {
+    let mut roots = system_roots().clone();
+    for certificate in certificates(ca_root.unwrap_or_default()) {
+        roots.add(certificate?)?;
+    }
+    Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Reading them takes a while, so that is done once.
+fn system_roots() -> &'static RootCertStore {
+    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
+    ROOTS.get_or_init(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots
+    })
+}
+
+fn certificates(
+    pem: &str,
+) -> impl Iterator<Item = Result<CertificateDer<'static>, rustls::pki_types::pem::Error>> {
+    CertificateDer::pem_slice_iter(pem.as_bytes())
+}
+
+/// Refuses text that holds no certificate.
+pub fn check_certificate(pem: &str) -> Result<(), Error> {
+    let invalid = |what: String| Error::Other(format!("invalid root certificate: {what}"));
+    let first = certificates(pem).next().ok_or_else(|| invalid("none found".to_owned()))?;
+    let certificate = first.map_err(|error| invalid(error.to_string()))?;
+    RootCertStore::empty().add(certificate).map_err(|error| invalid(error.to_string()))
+}
+
+/// Refuses an address of which any host is not allowed.
+pub fn check_allowed(context: &Arc<GuestContext>, address: &str) -> Result<(), Error> {
+    let config: Config = address.parse().map_err(|error: tokio_postgres::Error| {
+        Error::ConnectionFailed(redact(&error.to_string(), address))
+    })?;
+    for destination in destinations(&config)? {
+        if !context.may_connect(&destination) {
+            return Err(Error::ConnectionFailed(format!("address {destination} is not permitted")));
+        }
+    }
+    Ok(())
+}
+
+/// Every host and every literal address that the driver may connect to.
+fn destinations(config: &Config) -> Result<Vec<Destination>, Error> {
+    let names = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => Ok(name.clone()),
+        Host::Unix(_) => {
+            Err(Error::ConnectionFailed("Unix sockets are not supported on WebAssembly".to_owned()))
+        }
+    });
+    let literals = config.get_hostaddrs().iter().map(IpAddr::to_string).map(Ok);
+    let ports = config.get_ports();
+    let with_ports = |hosts: &mut dyn Iterator<Item = Result<String, Error>>| {
+        hosts
+            .enumerate()
+            .map(|(index, host)| {
+                let port = if ports.len() == 1 { ports.first() } else { ports.get(index) };
+                let host = host?;
+                Destination::new("postgres", &host, port.copied())
+                    .ok_or_else(|| Error::ConnectionFailed(format!("{host} is not a host")))
+            })
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let mut destinations = with_ports(&mut { names })?;
+    destinations.extend(with_ports(&mut { literals })?);
+    Ok(destinations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(address: &str) -> Vec<String> {
+        let config = address.parse().unwrap();
+        destinations(&config).unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_host_of_an_address_is_checked() {
+        assert_eq!(shown("postgres://u:p@db/x"), ["postgres://db"]);
+        assert_eq!(shown("postgres://a:1,b:2/x"), ["postgres://a:1", "postgres://b:2"]);
+        assert_eq!(shown("host=a,b port=7"), ["postgres://a:7", "postgres://b:7"]);
+        assert_eq!(
+            shown("host=allowed hostaddr=10.0.0.1 port=5"),
+            ["postgres://allowed:5", "postgres://10.0.0.1:5"]
+        );
+    }
+
+    #[test]
+    fn unix_sockets_are_refused() {
+        assert!(destinations(&"host=/run/postgresql".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn the_least_recently_used_pool_is_dropped() {
+        let pools = Pools::default();
+        let key = |index| Key { address: format!("postgres://h{index}/x?sslmode=disable"), ca_root: None };
+        for index in 0..=MAX_POOLS {
+            pools.pool(&key(index)).unwrap();
+        }
+        let kept = pools.pools.lock().unwrap();
+        assert_eq!(kept.len(), MAX_POOLS);
+        assert!(kept.iter().all(|(kept, _)| *kept != key(0)));
+    }
+
+    #[test]
+    fn text_without_a_certificate_is_refused() {
+        assert!(check_certificate("nothing").is_err());
+    }
+}
