@@ -84,3 +84,14 @@ impl Error {
         Self::NotFound("There is no such message.")
     }
 }
+
+impl std::fmt::Display for Error {
+    /// For the log of a component that has no client to answer.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unavailable(store, cause) => write!(f, "{store:?} is unavailable: {cause}"),
+            Self::Internal(cause) => f.write_str(cause),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}

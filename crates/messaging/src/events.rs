@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use futures::join;
 
+use crate::Result;
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
+use crate::messages::number;
+use crate::postgres::{PgFailure, Repeat, Row, query_one};
 use crate::redis::{RedisError, RedisService, keys};
 
 /// What happened. The names are those of the database and of the wire.
@@ -106,6 +109,81 @@ impl Event {
         let (published, rung) = join!(redis.publish(&channel, json.as_bytes()), redis.ring_relay());
         published.and(rung).map(|_| ())
     }
+}
+
+/// The events of a conversation after a seq, oldest first, as the database has
+/// them at one moment.
+#[derive(Debug)]
+pub struct Since {
+    /// The events, at most as many as were asked for.
+    pub events: Vec<Event>,
+    /// Whether the relay has yet to pass on some of the conversation's events.
+    pub unrelayed: bool,
+}
+
+/// Reads the events after `seq`, at most `limit`; `None` if there is no such conversation.
+pub async fn since(conversation: ConversationId, seq: i64, limit: usize) -> Result<Option<Since>> {
+    const SINCE: &str = "
+        select c.relayed_seq < c.event_seq,
+            coalesce(array_agg(e.seq order by e.seq) filter (where e.seq is not null), '{}'),
+            coalesce(array_agg(e.type order by e.seq) filter (where e.seq is not null), '{}'),
+            coalesce(array_agg(e.message order by e.seq) filter (where e.seq is not null), '{}'),
+            coalesce(array_agg(e.user_id order by e.seq) filter (where e.seq is not null), '{}')
+        from conversations c
+        left join lateral (
+            select e.seq, e.type, e.user_id, message_json(m) as message
+            from events e left join messages m on m.id = e.message_id
+            where e.conversation_id = c.id and e.seq > $2
+            order by e.seq limit $3::bigint
+        ) e on true
+        where c.id = $1
+        group by c.id";
+    let parameters = vec![
+        number(conversation.get()),
+        number(seq),
+        number(limit as i64),
+    ];
+    let Some(mut row) = query_one(Repeat::Safe, SINCE, parameters).await? else {
+        return Ok(None);
+    };
+    let unrelayed = row.next()?;
+    Ok(Some(Since {
+        events: from_columns(conversation, &mut row)?,
+        unrelayed,
+    }))
+}
+
+/// Reads events from four parallel arrays: seq, type, message, user.
+pub(crate) fn from_columns(
+    conversation: ConversationId,
+    row: &mut Row,
+) -> Result<Vec<Event>, PgFailure> {
+    let seqs: Vec<i64> = row.next()?;
+    let types: Vec<String> = row.next()?;
+    let messages: Vec<Option<String>> = row.next()?;
+    let users: Vec<Option<i64>> = row.next()?;
+    let wrong = || PgFailure::Failed("an event's columns are not as they should be".into());
+    let columns = seqs
+        .into_iter()
+        .zip(types)
+        .zip(messages.into_iter().zip(users));
+    columns
+        .map(|((seq, name), (message, user))| {
+            let kind = Kind::from_name(&name).ok_or_else(wrong)?;
+            let seq = Seq::try_from(seq).map_err(|_| wrong())?;
+            let user = user
+                .map(UserId::try_from)
+                .transpose()
+                .map_err(|_| wrong())?;
+            Ok(Event {
+                kind,
+                conversation,
+                seq,
+                message,
+                user,
+            })
+        })
+        .collect()
 }
 
 /// A change to one message, with what its sharing needs.

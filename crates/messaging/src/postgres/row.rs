@@ -55,21 +55,33 @@ impl Column for String {
     }
 }
 
-impl Column for Vec<String> {
+impl Column for Vec<Option<String>> {
     fn column(value: DbValue) -> Result<Self, PgFailure> {
         match value {
-            DbValue::ArrayStr(texts) => Ok(texts.into_iter().flatten().collect()),
+            DbValue::ArrayStr(texts) => Ok(texts),
             _ => Err(PgFailure::Failed("a column is not text[]".into())),
         }
     }
 }
 
-impl Column for Vec<i64> {
+impl Column for Vec<Option<i64>> {
     fn column(value: DbValue) -> Result<Self, PgFailure> {
         match value {
-            DbValue::ArrayInt64(numbers) => Ok(numbers.into_iter().flatten().collect()),
+            DbValue::ArrayInt64(numbers) => Ok(numbers),
             _ => Err(PgFailure::Failed("a column is not bigint[]".into())),
         }
+    }
+}
+
+impl Column for Vec<String> {
+    fn column(value: DbValue) -> Result<Self, PgFailure> {
+        Vec::<Option<String>>::column(value).map(|texts| texts.into_iter().flatten().collect())
+    }
+}
+
+impl Column for Vec<i64> {
+    fn column(value: DbValue) -> Result<Self, PgFailure> {
+        Vec::<Option<i64>>::column(value).map(|numbers| numbers.into_iter().flatten().collect())
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`stream`] | stream | 1 day after the newest event | a conversation's events by seq; typing between them |
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
 //! | [`signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
+//! | [`signals_lease`] | string | 5 s | there while a relay works on the signals |
 //! | [`doorbell`] | string | 1 s | there while a ring is on its way to the relay |
 
 use crate::ids::{ConversationId, MessageId, UserId};
@@ -145,6 +146,12 @@ pub fn feed(user: UserId) -> String {
 #[must_use]
 pub const fn signals() -> &'static str {
     "messaging:signals"
+}
+
+/// Set by the relay that works on the signals.
+#[must_use]
+pub const fn signals_lease() -> &'static str {
+    "messaging:signals:lease"
 }
 
 /// Set by whoever rings the relay, so that a burst of changes is one ring.

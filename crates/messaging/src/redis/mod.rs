@@ -2,6 +2,7 @@
 //!
 //! - [`keys`]: every key and channel, each a named function.
 //! - [`service`]: the typed commands.
+//! - `streams`: the part of the service about streams, feeds and signals.
 //! - [`scripts`]: every script, a `.lua` file that documents its KEYS and ARGV.
 //! - [`connection`]: one connection per instance, reopened when it breaks.
 //! - [`reply`]: how replies become values.
@@ -11,6 +12,7 @@ pub mod keys;
 pub mod reply;
 pub mod scripts;
 pub mod service;
+mod streams;
 
 pub use connection::{Dedicated, Patience, RedisError};
 pub use service::RedisService;

@@ -11,3 +11,9 @@ pub const APPEND: Script = Script(include_str!("scripts/append.lua"));
 pub const FILL: Script = Script(include_str!("scripts/fill.lua"));
 /// Rings the relay.
 pub const RING: Script = Script(include_str!("scripts/ring.lua"));
+/// Adds a conversation's events to its stream.
+pub const STREAM_APPEND: Script = Script(include_str!("scripts/stream_append.lua"));
+/// Adds what is not durable to a conversation's stream.
+pub const STREAM_INTERJECT: Script = Script(include_str!("scripts/stream_interject.lua"));
+/// Adds events to a user's feed.
+pub const FEED_APPEND: Script = Script(include_str!("scripts/feed_append.lua"));

@@ -66,8 +66,9 @@ impl Argument for f64 {
 
 /// Builds a command's arguments from values of different types.
 macro_rules! args {
-    ($($value:expr),* $(,)?) => { vec![$(Argument::parameter($value)),*] };
+    ($($value:expr),* $(,)?) => { vec![$($crate::redis::service::Argument::parameter($value)),*] };
 }
+pub(crate) use args;
 
 /// How often a ring that nobody heard is repeated at the least.
 const RING_LIFE: Duration = Duration::from_secs(1);
@@ -325,19 +326,31 @@ impl RedisService {
         json: &str,
         life: Duration,
     ) -> Result<(), E> {
-        let (list, single) = (keys::messages(conversation), keys::message(id));
-        let append = args![
+        let single = keys::message(id);
+        let (list, single) = join!(
+            self.append_to_list(conversation, ordinal, json, life),
+            self.set(&single, json.as_bytes(), Some(life)),
+        );
+        list.and(single)
+    }
+
+    /// Adds a message to the cached list, if that is there and exact but for it.
+    pub async fn append_to_list(
+        &self,
+        conversation: ConversationId,
+        ordinal: Ordinal,
+        json: &str,
+        life: Duration,
+    ) -> Result<(), E> {
+        let arguments = args![
             ordinal.get(),
             json,
             keys::LIST_MAX,
             seconds(life),
             millis(UNCONFIRMED)
         ];
-        let (list, single) = join!(
-            self.script::<i64>(scripts::APPEND, &list, append),
-            self.set(&single, json.as_bytes(), Some(life)),
-        );
-        list.and(single)
+        self.script(scripts::APPEND, &keys::messages(conversation), arguments)
+            .await
     }
 
     /// The newest messages of the cached list, oldest first; empty if there is no list.
@@ -376,11 +389,11 @@ fn with_key(key: &str, values: &[&[u8]]) -> Vec<RedisParameter> {
     all
 }
 
-fn millis(life: Duration) -> i64 {
+pub(super) fn millis(life: Duration) -> i64 {
     i64::try_from(life.as_millis()).unwrap_or(i64::MAX)
 }
 
-fn seconds(life: Duration) -> i64 {
+pub(super) fn seconds(life: Duration) -> i64 {
     i64::try_from(life.as_secs()).unwrap_or(i64::MAX)
 }
 

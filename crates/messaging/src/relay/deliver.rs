@@ -1,0 +1,134 @@
+//! One round trip to Redis: unread counts, streams, feeds, and the cache where
+//! it missed a change.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{LocalBoxFuture, try_join_all};
+use serde::Deserialize;
+
+use super::claim::Batch;
+use crate::events::{Event, Kind};
+use crate::ids::{MessageId, Ordinal, UserId};
+use crate::redis::{RedisError, RedisService, keys};
+use crate::{Result, cache};
+
+type Commands<'a> = Vec<LocalBoxFuture<'a, Result<(), RedisError>>>;
+
+/// Delivers batches. Commands on the same key are one command, so that their
+/// order is sure.
+pub async fn deliver(redis: RedisService, batches: &[Batch]) -> Result<()> {
+    let life = cache::message_life().await?;
+    let mut commands: Commands<'_> = Vec::new();
+    let mut feeds: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
+    for batch in batches {
+        let lines: Vec<String> = batch.events.iter().map(Event::to_json).collect();
+        for user in recipients(batch) {
+            feeds.entry(user).or_default().extend(lines.iter().cloned());
+        }
+        for (user, count) in &batch.unread {
+            feeds
+                .entry(*user)
+                .or_default()
+                .push(unread_event(batch, *count));
+        }
+        commands.extend(unread(redis, batch));
+        commands.push(stream(redis, batch, lines));
+        commands.extend(
+            batch
+                .events
+                .iter()
+                .flat_map(|event| mend(redis, event, life)),
+        );
+    }
+    commands.extend(feeds.into_iter().map(|(user, lines)| {
+        async move { redis.append_to_feed(user, &lines).await.map(|_| ()) }.boxed_local()
+    }));
+    try_join_all(commands).await?;
+    Ok(())
+}
+
+/// The participants, and whoever just left.
+fn recipients(batch: &Batch) -> impl Iterator<Item = UserId> {
+    let present = batch.unread.iter().map(|(user, _)| *user);
+    let mut left: Vec<UserId> = gone(batch).collect();
+    left.sort_unstable();
+    left.dedup();
+    present.chain(left)
+}
+
+/// Who left and has not come back.
+fn gone(batch: &Batch) -> impl Iterator<Item = UserId> {
+    let left = batch
+        .events
+        .iter()
+        .filter(|event| event.kind == Kind::ParticipantLeft);
+    let left = left.filter_map(|event| event.user);
+    left.filter(|user| batch.unread.iter().all(|(present, _)| present != user))
+}
+
+fn unread_event(batch: &Batch, count: i64) -> String {
+    format!(
+        r#"{{"type":"unread-count","conversationId":{},"count":{count}}}"#,
+        batch.conversation
+    )
+}
+
+fn unread(redis: RedisService, batch: &Batch) -> Commands<'static> {
+    let id = batch.conversation;
+    let set = batch.unread.iter().map(move |&(user, count)| {
+        let key = keys::unread(id, user);
+        async move { redis.set(&key, count.to_string().as_bytes(), None).await }.boxed_local()
+    });
+    let del = gone(batch).map(move |user| {
+        let key = keys::unread(id, user);
+        async move { redis.del(&key).await.map(|_| ()) }.boxed_local()
+    });
+    set.chain(del).collect()
+}
+
+fn stream(
+    redis: RedisService,
+    batch: &Batch,
+    lines: Vec<String>,
+) -> LocalBoxFuture<'static, Result<(), RedisError>> {
+    let id = batch.conversation;
+    let entries: Vec<_> = batch
+        .events
+        .iter()
+        .map(|event| event.seq)
+        .zip(lines)
+        .collect();
+    async move { redis.append_to_stream(id, &entries).await.map(|_| ()) }.boxed_local()
+}
+
+/// What the cache needs of a message.
+#[derive(Deserialize)]
+struct Head {
+    id: MessageId,
+    ordinal: Ordinal,
+}
+
+/// Makes the cache right where the writer could not: a list takes a message
+/// that it lacks, and what changed is dropped.
+fn mend(redis: RedisService, event: &Event, life: Duration) -> Commands<'_> {
+    let id = event.conversation;
+    let message = event.message.as_deref();
+    let head = message.and_then(|json| serde_json::from_str::<Head>(json).ok());
+    match (event.kind, message, head) {
+        (Kind::NewMessage, Some(json), Some(head)) => {
+            vec![
+                async move { redis.append_to_list(id, head.ordinal, json, life).await }
+                    .boxed_local(),
+            ]
+        }
+        (Kind::MessageEdited | Kind::MessageDeleted, _, Some(head)) => {
+            vec![async move { redis.drop_message(id, head.id).await }.boxed_local()]
+        }
+        (Kind::ParticipantJoined | Kind::ParticipantLeft, ..) => {
+            vec![async move { redis.del(&keys::conversation(id)).await.map(|_| ()) }.boxed_local()]
+        }
+        _ => vec![],
+    }
+}

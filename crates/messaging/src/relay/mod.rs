@@ -1,0 +1,72 @@
+//! The work of passing events on: from the database to unread counts, streams
+//! and feeds.
+//!
+//! A drain claims conversations with events that were not passed on, by a lease
+//! in the database, so that any number of relays share the work; passes the
+//! events on; and notes how far it came. Whoever dies half way leaves a lease
+//! that runs out, and the next drain does it again: every effect is absolute
+//! (an unread count), refused by Redis when repeated (a stream's seq), or
+//! recognisable by its reader (a feed's conversation and seq).
+
+mod claim;
+mod deliver;
+mod signals;
+
+use crate::postgres::{Repeat, query_one};
+use crate::redis::{RedisService, keys};
+use crate::{Result, clock, config};
+
+pub use signals::post as post_signal;
+
+/// The most claims of one drain. What is left then is a new ring.
+const MAX_CLAIMS: usize = 200;
+
+/// Passes on all that waits to be passed on; how many events that were.
+///
+/// The bell is cleared first: a change that comes in later rings again.
+pub async fn drain() -> Result<usize> {
+    let redis = RedisService::required();
+    redis.del(keys::doorbell()).await?;
+    signals::pass_on(redis).await?;
+    let mut relayed = 0;
+    for _ in 0..MAX_CLAIMS {
+        let claimed = claim::claim().await?;
+        if claimed.is_empty() {
+            return Ok(relayed);
+        }
+        fault(1).await;
+        let batches = claim::read(&claimed).await?;
+        fault(2).await;
+        deliver::deliver(redis, &batches).await?;
+        fault(3).await;
+        claim::finish(&claimed, &batches).await?;
+        fault(4).await;
+        relayed += batches
+            .iter()
+            .map(|batch| batch.events.len())
+            .sum::<usize>();
+    }
+    redis.ring_relay().await?;
+    Ok(relayed)
+}
+
+/// How many events no relay has passed on yet.
+pub async fn backlog() -> Result<i64> {
+    const BACKLOG: &str = "
+        select coalesce(sum(event_seq - relayed_seq), 0)::bigint
+        from conversations where relayed_seq < event_seq";
+    let row = query_one(Repeat::Safe, BACKLOG, vec![]).await?;
+    Ok(row.map(|mut row| row.next()).transpose()?.unwrap_or(0))
+}
+
+/// Stops for good behind a step, if the operator's `relay_stop_after` says so:
+/// for fault tests, which then kill the host there.
+async fn fault(step: u64) {
+    if config::number("relay_stop_after")
+        .await
+        .is_ok_and(|stop| stop == step)
+    {
+        crate::log_line!("WARN", "relay stops after step {step}");
+        clock::sleep(std::time::Duration::from_secs(3600)).await;
+    }
+}
