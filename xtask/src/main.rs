@@ -10,6 +10,7 @@
 //! - [`instance`]: the stores of this checkout
 //! - [`devhost`]: a running devhost
 
+mod bench;
 mod build;
 mod cargo;
 mod check;
@@ -49,6 +50,7 @@ enum Command {
     Seed(seed::Arguments),
     Env(env::Arguments),
     Check(check::Arguments),
+    Bench(bench::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -71,6 +73,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Seed(_) => seed::run().await?,
         Command::Env(_) => env::run()?,
         Command::Check(_) => check::run()?,
+        Command::Bench(arguments) => bench::run(arguments).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
