@@ -101,7 +101,8 @@ mod tests {
         #[test]
         fn any_text_is_an_id_or_refused(text in "\\PC*") {
             if let Ok(id) = text.parse::<UserId>() {
-                prop_assert_eq!(id.to_string().as_str(), text.trim_start_matches('0'));
+                let printed = id.to_string();
+                prop_assert_eq!(printed.as_str(), text.trim_start_matches('0'));
             }
         }
     }

@@ -8,9 +8,12 @@
 //! - [`redis`]: the connection, every key and channel, and the typed service.
 //! - [`postgres`]: the connection, and how rows and errors are read.
 //! - [`messages`], [`conversations`]: the statements of each area beside the rows they give.
+//! - [`receipts`]: how far each user has read, and what is unread.
+//! - [`presence`], [`typing`]: who is online, who types, and the end of it by expiry.
 //! - [`events`]: the shape in which changes travel.
 //! - [`relay`]: the work of passing events on.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
+//! - `slots`: the connections that an instance keeps.
 //! - [`config`], [`clock`], [`log`]: variables, waiting, and the log's words.
 
 pub mod auth;
@@ -26,7 +29,11 @@ pub mod ids;
 pub mod log;
 pub mod messages;
 pub mod postgres;
+pub mod presence;
+pub mod receipts;
 pub mod redis;
 pub mod relay;
+mod slots;
+pub mod typing;
 
 pub use error::{Error, Result};

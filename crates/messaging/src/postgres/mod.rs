@@ -1,13 +1,12 @@
 //! PostgreSQL: the truth.
 //!
-//! One connection per component instance, taken from the host's pool and shared
-//! by the instance's requests. Every request is one statement wherever that is
+//! A few connections per component instance, taken from the host's pool and
+//! shared by the instance's requests: a commit waits for the disk, and on one
+//! connection all others would wait behind it. Every request is one statement wherever that is
 //! possible, so nothing is ever left half done.
 
 mod row;
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use spin_sdk::pg::{Connection, Error as SdkError, PgError, QueryError};
@@ -17,8 +16,11 @@ pub use row::{Row, decode};
 
 use crate::error::Store;
 use crate::log::redact;
+use crate::slots::Slots;
 use crate::{Error, clock, config, log_line};
 
+/// How many connections an instance keeps. The host's pool has 64 for all.
+const MOST_CONNECTIONS: usize = 2;
 /// How long a request waits for one statement.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -55,7 +57,7 @@ pub enum Repeat {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
+    static CONNECTIONS: Slots<Connection> = const { Slots::new(MOST_CONNECTIONS) };
 }
 
 /// Runs one statement and collects its rows.
@@ -74,7 +76,7 @@ pub async fn query(
         }
     });
     deadline.await.unwrap_or_else(|clock::Elapsed| {
-        CURRENT.take();
+        CONNECTIONS.with(Slots::clear);
         Err(PgFailure::Down("no answer within the deadline".into()))
     })
 }
@@ -92,7 +94,7 @@ async fn query_once(
     statement: &'static str,
     parameters: Vec<ParameterValue>,
 ) -> Result<Vec<Row>, PgFailure> {
-    let connection = connection().await?;
+    let connection = Slots::acquire(&CONNECTIONS, open).await?;
     let answer = async {
         let mut result = connection.query(statement, parameters).await?;
         let mut rows = Vec::new();
@@ -105,38 +107,22 @@ async fn query_once(
     answer.await.map_err(|error| {
         let failure = classify(error);
         if matches!(failure, PgFailure::Down(_)) {
-            forget(&connection);
+            CONNECTIONS.with(|slots| slots.forget(&connection));
             log_line!("WARN", "PostgreSQL connection error: {failure}");
         }
         failure
     })
 }
 
-async fn connection() -> Result<Rc<Connection>, PgFailure> {
-    if let Some(connection) = CURRENT.with_borrow(Clone::clone) {
-        return Ok(connection);
-    }
+async fn open() -> Result<Connection, PgFailure> {
     let url = config::text("database_url")
         .await
         .map_err(|_| PgFailure::Down("no database_url".into()))?;
-    let connection = Rc::new(Connection::open(&*url).await.map_err(|error| {
+    Connection::open(&*url).await.map_err(|error| {
         let failure = PgFailure::Down(classify(error).to_string());
         log_line!("WARN", "PostgreSQL connection error: {failure}");
         failure
-    })?);
-    CURRENT.set(Some(connection.clone()));
-    Ok(connection)
-}
-
-fn forget(broken: &Rc<Connection>) {
-    CURRENT.with_borrow_mut(|current| {
-        if current
-            .as_ref()
-            .is_some_and(|current| Rc::ptr_eq(current, broken))
-        {
-            *current = None;
-        }
-    });
+    })
 }
 
 /// SQLSTATE classes of a server that cannot serve now: connection exceptions,

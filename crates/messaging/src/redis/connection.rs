@@ -6,18 +6,16 @@
 //! again only after an exponential backoff, so that requests that can do
 //! without Redis do not wait for it.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::Future;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
-use futures::future::{LocalBoxFuture, Shared};
 use spin_sdk::redis::{Connection, Error as HostError, RedisParameter, RedisResult};
 use spin_sdk::wasip3::random::random::get_random_u64;
 
 use crate::error::Store;
 use crate::log::redact;
+use crate::slots::Slots;
 use crate::{Error, clock, config, log_line};
 
 /// Why a command gave nothing.
@@ -61,21 +59,17 @@ impl Patience {
 /// The shortest backoff; `redis_retry_delay` is the ceiling.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 
-type Opening = Shared<LocalBoxFuture<'static, Result<Rc<Connection>, RedisError>>>;
-
-#[derive(Default)]
-struct State {
-    /// The connection, or the attempt to open it, with its number.
-    current: Option<(u64, Opening)>,
-    /// How many were opened, to tell an old connection from a new one.
-    opened: u64,
+/// How it went with Redis lately.
+#[derive(Clone, Copy, Default)]
+struct Health {
     failures: u32,
     /// Until when an optional request does not try.
     closed_until: Option<Instant>,
 }
 
 thread_local! {
-    static STATE: RefCell<State> = RefCell::default();
+    static CONNECTION: Slots<Connection> = const { Slots::new(1) };
+    static HEALTH: Cell<Health> = const { Cell::new(Health { failures: 0, closed_until: None }) };
 }
 
 /// Runs one command on the instance's connection.
@@ -131,97 +125,83 @@ async fn attempt_once(
     command: &str,
     arguments: &[RedisParameter],
 ) -> Result<Vec<RedisResult>, RedisError> {
-    let (number, opening) = current(patience)?;
-    let connection = opening.await.inspect_err(|cause| failed(number, cause))?;
-    let answer = connection.execute(command, arguments.iter().cloned()).await;
-    match answer.map_err(classify) {
+    let connection = Slots::acquire(&CONNECTION, || open(patience)).await?;
+    match connection
+        .execute(command, arguments.iter().cloned())
+        .await
+        .map_err(classify)
+    {
         Ok(reply) => {
-            STATE.with_borrow_mut(|state| state.failures = 0);
+            HEALTH.set(Health::default());
             Ok(reply)
         }
-        Err(error @ RedisError::Down(_)) => {
-            failed(number, &error);
-            Err(error)
+        Err(RedisError::Down(cause)) => {
+            if CONNECTION.with(|slots| slots.forget(&connection)) {
+                note_failure(&cause);
+            }
+            Err(RedisError::Down(cause))
         }
         Err(refused) => Err(refused),
     }
 }
 
-/// The connection, the attempt under way, or a new attempt.
-fn current(patience: Patience) -> Result<(u64, Opening), RedisError> {
-    STATE.with_borrow_mut(|state| {
-        if let Some((number, opening)) = &state.current {
-            return Ok((*number, opening.clone()));
-        }
-        let closed = state
-            .closed_until
-            .is_some_and(|until| Instant::now() < until);
-        if closed && patience == Patience::Optional {
-            return Err(RedisError::Down(
-                "waiting before the next attempt to connect".into(),
-            ));
-        }
-        state.opened += 1;
-        let opening = open().boxed_local().shared();
-        state.current = Some((state.opened, opening.clone()));
-        Ok((state.opened, opening))
-    })
+async fn open(patience: Patience) -> Result<Connection, RedisError> {
+    let Health {
+        failures,
+        closed_until,
+    } = HEALTH.get();
+    if patience == Patience::Optional && closed_until.is_some_and(|until| Instant::now() < until) {
+        return Err(RedisError::Down(
+            "waiting before the next attempt to connect".into(),
+        ));
+    }
+    if failures > 0 {
+        let (attempts, _) = retry_limits().await;
+        log_line!(
+            "WARN",
+            "Redis reconnecting... (attempt {}/{attempts})",
+            failures + 1
+        );
+    }
+    let connection = connect()
+        .await
+        .inspect_err(|cause| note_failure(&cause.to_string()))?;
+    if failures > 0 {
+        log_line!("INFO", "Redis connected successfully");
+    }
+    Ok(connection)
 }
 
-/// Forgets the connection, unless somebody did already.
-fn failed(number: u64, cause: &RedisError) {
-    STATE.with_borrow_mut(|state| {
-        if state
-            .current
-            .as_ref()
-            .is_some_and(|(current, _)| *current == number)
-        {
-            log_line!("WARN", "Redis connection error: {cause}");
-            state.current = None;
-            state.failures += 1;
-            let wait = FIRST_DELAY.saturating_mul(1 << state.failures.min(5));
-            state.closed_until = (state.failures > 1).then(|| Instant::now() + wait);
-        }
+/// The first failure is most often a connection that went stale; from the
+/// second on, requests that can do without Redis leave it alone for a while.
+fn note_failure(cause: &str) {
+    log_line!("WARN", "Redis connection error: {cause}");
+    let failures = HEALTH.get().failures + 1;
+    let wait = FIRST_DELAY.saturating_mul(1 << failures.min(5));
+    HEALTH.set(Health {
+        failures,
+        closed_until: (failures > 1).then(|| Instant::now() + wait),
     });
 }
 
-/// Gives up when the time is over. The connection that did not answer is not used again.
+/// Gives up when the time is over.
 async fn within<T>(
     deadline: Duration,
     work: impl Future<Output = Result<T, RedisError>>,
 ) -> Result<T, RedisError> {
-    match clock::timeout(deadline, work).await {
-        Ok(answer) => answer,
-        Err(clock::Elapsed) => {
-            let error = RedisError::Down("no answer within the deadline".into());
+    clock::timeout(deadline, work)
+        .await
+        .unwrap_or_else(|clock::Elapsed| {
             // A server that hangs costs a whole deadline each time: one is enough to back off.
-            let current = STATE.with_borrow_mut(|state| {
-                state.failures += 1;
-                state.current.as_ref().map(|(number, _)| *number)
+            let cause = "no answer within the deadline";
+            HEALTH.set(Health {
+                failures: HEALTH.get().failures + 1,
+                closed_until: None,
             });
-            if let Some(number) = current {
-                failed(number, &error);
-            }
-            Err(error)
-        }
-    }
-}
-
-async fn open() -> Result<Rc<Connection>, RedisError> {
-    let failures = STATE.with_borrow(|state| state.failures);
-    if failures == 0 {
-        return connect().await.map(Rc::new);
-    }
-    let (attempts, _) = retry_limits().await;
-    log_line!(
-        "WARN",
-        "Redis reconnecting... (attempt {}/{attempts})",
-        failures + 1
-    );
-    let connection = connect().await?;
-    STATE.with_borrow_mut(|state| state.closed_until = None);
-    log_line!("INFO", "Redis connected successfully");
-    Ok(Rc::new(connection))
+            note_failure(cause);
+            CONNECTION.with(Slots::clear);
+            Err(RedisError::Down(cause.into()))
+        })
 }
 
 async fn connect() -> Result<Connection, RedisError> {
