@@ -8,16 +8,18 @@
 //! | [`unread`] | string | none | a participant's unread count |
 //! | [`online`] | string | `presence_ttl` | one user's own presence |
 //! | [`users_online`] | set | `presence_ttl` after the newest heartbeat | users online |
-//! | [`users_online_by_expiry`] | sorted set | `presence_ttl` after the newest heartbeat | users online, scored by when they expire (Unix ms) |
+//! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms) |
 //! | [`last_seen`] | string | 90 days | when a user was last online (RFC 3339) |
 //! | [`typing`] | set | `typing_ttl` after the newest indicator | users typing |
-//! | [`typing_by_expiry`] | sorted set | `typing_ttl` after the newest indicator | users typing, scored by when they expire (Unix ms) |
+//! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | users typing, scored by when they expire (Unix ms) |
 //! | [`typing_user`] | string | `typing_ttl` | one user's own indicator |
 //! | [`stream`] | stream | 1 day after the newest event | a conversation's events by seq; typing between them |
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
 //! | [`signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
 //! | [`signals_lease`] | string | 5 s | there while a relay works on the signals |
 //! | [`doorbell`] | string | 1 s | there while a ring is on its way to the relay |
+
+use std::fmt::Display;
 
 use crate::ids::{ConversationId, MessageId, UserId};
 
@@ -90,9 +92,9 @@ pub fn last_seen(user: UserId) -> String {
     format!("user:{user}:last-seen")
 }
 
-/// The channel of a user's presence.
+/// The channel of a user's presence; also as a template, with a placeholder for the user.
 #[must_use]
-pub fn presence_channel(user: UserId) -> String {
+pub fn presence_channel(user: impl Display) -> String {
     format!("user:{user}:presence")
 }
 

@@ -3,16 +3,20 @@
 //! - [`keys`]: every key and channel, each a named function.
 //! - [`service`]: the typed commands.
 //! - `streams`: the part of the service about streams, feeds and signals.
+//! - [`Roster`], `markers`: the part of the service about who is online and who types.
 //! - [`scripts`]: every script, a `.lua` file that documents its KEYS and ARGV.
 //! - [`connection`]: one connection per instance, reopened when it breaks.
 //! - [`reply`]: how replies become values.
 
 pub mod connection;
 pub mod keys;
+mod markers;
 pub mod reply;
+mod roster;
 pub mod scripts;
 pub mod service;
 mod streams;
 
 pub use connection::{Dedicated, Patience, RedisError};
+pub use roster::{Change, Roster};
 pub use service::RedisService;

@@ -2,7 +2,7 @@
 
 use spin_sdk::redis::RedisResult;
 
-use super::RedisError;
+use super::{Change, RedisError};
 
 /// A value that a command's reply can be read as.
 pub trait FromReply: Sized {
@@ -114,6 +114,33 @@ impl FromReply for Vec<(String, f64)> {
                 Ok((member, score.ok_or_else(|| unexpected("a score"))?))
             })
             .collect()
+    }
+}
+
+impl FromReply for Vec<bool> {
+    fn from_reply(reply: Vec<RedisResult>) -> Result<Self, RedisError> {
+        reply
+            .into_iter()
+            .map(|value| bool::from_reply(vec![value]))
+            .collect()
+    }
+}
+
+impl FromReply for Vec<Change> {
+    /// Member, 1 or 0, event, …, as the scripts of a roster give them.
+    fn from_reply(reply: Vec<RedisResult>) -> Result<Self, RedisError> {
+        let mut reply = reply.into_iter();
+        let mut changes = Vec::new();
+        while let (Some(member), Some(there), Some(event)) =
+            (reply.next(), reply.next(), reply.next())
+        {
+            changes.push(Change {
+                member: utf8(member)?.parse().map_err(|_| unexpected("a member"))?,
+                there: bool::from_reply(vec![there])?,
+                event: utf8(event)?,
+            });
+        }
+        Ok(changes)
     }
 }
 

@@ -7,6 +7,8 @@ pub struct Script(pub(super) &'static str);
 
 /// Adds the newest message to a cached list.
 pub const APPEND: Script = Script(include_str!("scripts/append.lua"));
+/// Reads the newest messages of a confirmed cached list.
+pub const NEWEST: Script = Script(include_str!("scripts/newest.lua"));
 /// Fills an absent cached list.
 pub const FILL: Script = Script(include_str!("scripts/fill.lua"));
 /// Rings the relay.
@@ -17,3 +19,26 @@ pub const STREAM_APPEND: Script = Script(include_str!("scripts/stream_append.lua
 pub const STREAM_INTERJECT: Script = Script(include_str!("scripts/stream_interject.lua"));
 /// Adds events to a user's feed.
 pub const FEED_APPEND: Script = Script(include_str!("scripts/feed_append.lua"));
+
+/// A script that changes a roster, behind what all of these have in common.
+macro_rules! roster {
+    ($file:literal) => {
+        Script(concat!(
+            include_str!("scripts/roster/common.lua"),
+            include_str!($file)
+        ))
+    };
+}
+
+/// Keeps a member of a roster for a life.
+pub const ROSTER_KEEP: Script = roster!("scripts/roster/keep.lua");
+/// Removes a member of a roster.
+pub const ROSTER_END: Script = roster!("scripts/roster/end.lua");
+/// Removes the members of a roster whose life is over.
+pub const ROSTER_REAP: Script = roster!("scripts/roster/reap.lua");
+/// Lists a roster.
+pub const ROSTER_MEMBERS: Script = Script(include_str!("scripts/roster/members.lua"));
+/// Tells who is in a roster.
+pub const ROSTER_HAS: Script = Script(include_str!("scripts/roster/has.lua"));
+/// Adds a member to a plain set.
+pub const ENROLL: Script = Script(include_str!("scripts/roster/enroll.lua"));
