@@ -1,0 +1,73 @@
+//! Presence: who is online, each by their own heartbeats.
+
+use std::time::Duration;
+
+use futures::join;
+
+use crate::ids::UserId;
+use crate::redis::{RedisService, Roster, keys};
+use crate::{Result, config};
+
+/// Whether a user is online, and when they last were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether they are online now.
+    pub online: bool,
+    /// Their last heartbeat or sign-off (RFC 3339), if it is remembered.
+    pub last_seen: Option<String>,
+}
+
+async fn life() -> Result<Duration> {
+    config::seconds("presence_ttl").await
+}
+
+/// A heartbeat; for how long the user is online without another.
+pub async fn beat(user: UserId) -> Result<Duration> {
+    let (redis, life) = (RedisService::required(), life().await?);
+    let changes = redis.set_user_online(user, life).await?;
+    redis.follow(&Roster::online(life), &changes).await;
+    Ok(life)
+}
+
+/// Signs a user off.
+pub async fn sign_off(user: UserId) -> Result<()> {
+    let (redis, life) = (RedisService::required(), life().await?);
+    let changes = redis.set_user_offline(user, life).await?;
+    redis.follow(&Roster::online(life), &changes).await;
+    if changes.iter().any(|change| change.member == user) {
+        redis.set_last_seen(user).await?;
+    }
+    Ok(())
+}
+
+/// Who is online, in the order of their ids.
+pub async fn online() -> Result<Vec<UserId>> {
+    let (redis, roster) = (RedisService::required(), Roster::online(life().await?));
+    let (reaped, online) = join!(redis.reap(&roster, None), redis.get_online_users());
+    redis.follow(&roster, &reaped?).await;
+    Ok(online?)
+}
+
+/// Whether a user is online.
+pub async fn status(user: UserId) -> Result<Status> {
+    let (redis, roster) = (RedisService::required(), Roster::online(life().await?));
+    let last_seen = keys::last_seen(user);
+    let (reaped, online, last_seen) = join!(
+        redis.reap(&roster, None),
+        redis.have(&roster, [user]),
+        redis.get(&last_seen),
+    );
+    redis.follow(&roster, &reaped?).await;
+    Ok(Status {
+        online: online?.first() == Some(&true),
+        last_seen: last_seen?.and_then(|text| String::from_utf8(text).ok()),
+    })
+}
+
+/// A user's marker expired: they are offline, unless they came back meanwhile.
+pub async fn expired(user: UserId) -> Result<()> {
+    let (redis, roster) = (RedisService::required(), Roster::online(life().await?));
+    let reaped = redis.reap(&roster, Some(user)).await?;
+    redis.follow(&roster, &reaped).await;
+    Ok(())
+}
