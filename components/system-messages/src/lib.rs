@@ -1,0 +1,19 @@
+//! Messages that the system says.
+
+mod post;
+
+use messaging::http::{Access, Call, Reply, serve};
+use messaging::{Result, routes};
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    serve(request, Access::Identified, route).await
+}
+
+async fn route(call: Call) -> Result<Reply> {
+    routes!(call, {
+        "/api/v1/messages/conversations/:id/system-message" => { POST: post::run },
+    })
+}
