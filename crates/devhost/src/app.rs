@@ -41,8 +41,10 @@ impl App {
         let path = manifest_path(options);
         let manifest = Manifest::read(&path)?;
         let invalid = || format!("{} is not valid", path.display());
-        let variables = Variables::resolve(&manifest, &options.variables, |name| std::env::var(name).ok())
-            .with_context(|| format!("could not start `{}`", manifest.application.name))?;
+        let variables = Variables::resolve(&manifest, &options.variables, |name| {
+            std::env::var(name).ok()
+        })
+        .with_context(|| format!("could not start `{}`", manifest.application.name))?;
         let services = Arc::new(Services {
             redis: RedisClient::new(Duration::from_millis(options.redis_keep_alive)),
             postgres: Pools::default(),
@@ -50,21 +52,34 @@ impl App {
         let folder = path.parent().unwrap_or(Path::new("."));
         let contexts = contexts(&manifest, &variables, &services).with_context(invalid)?;
         let guests = load_guests(&manifest, contexts, folder, &cache_dir(options, folder))?;
-        let guest = |id: &str| guests.get(id).cloned().ok_or_else(|| anyhow!("no component `{id}`"));
+        let guest = |id: &str| {
+            guests
+                .get(id)
+                .cloned()
+                .ok_or_else(|| anyhow!("no component `{id}`"))
+        };
         Ok(Self {
             server: server(&manifest, options, draining, guest).with_context(invalid)?,
-            redis_triggers: RedisTrigger::all(&manifest, &variables, &services, guest).with_context(invalid)?,
+            redis_triggers: RedisTrigger::all(&manifest, &variables, &services, guest)
+                .with_context(invalid)?,
         })
     }
 }
 
 fn manifest_path(options: &Options) -> PathBuf {
     let given = &options.manifest;
-    if given.is_dir() { given.join("spin.toml") } else { given.clone() }
+    if given.is_dir() {
+        given.join("spin.toml")
+    } else {
+        given.clone()
+    }
 }
 
 fn cache_dir(options: &Options, folder: &Path) -> PathBuf {
-    options.cache_dir.clone().unwrap_or_else(|| folder.join(".lexiflow/compiled"))
+    options
+        .cache_dir
+        .clone()
+        .unwrap_or_else(|| folder.join(".lexiflow/compiled"))
 }
 
 fn contexts(
@@ -72,7 +87,12 @@ fn contexts(
     variables: &Variables,
     services: &Arc<Services>,
 ) -> Result<BTreeMap<String, GuestContext>> {
-    let context = |(id, component)| Ok((String::clone(id), GuestContext::new(id, component, variables, services.clone())?));
+    let context = |(id, component)| {
+        Ok((
+            String::clone(id),
+            GuestContext::new(id, component, variables, services.clone())?,
+        ))
+    };
     manifest.components.iter().map(context).collect()
 }
 
@@ -92,18 +112,27 @@ fn load_guests(
             .map(|(id, context)| {
                 let source = folder.join(&manifest.components[&id].source);
                 let (engine, linker) = (&engine, &linker);
-                (id, scope.spawn(move || Guest::load(engine, linker, &source, context)))
+                (
+                    id,
+                    scope.spawn(move || Guest::load(engine, linker, &source, context)),
+                )
             })
             .collect();
         loading
             .into_iter()
             .map(|(id, guest)| {
-                let guest = guest.join().map_err(|_| anyhow!("compiling `{id}` panicked"))??;
+                let guest = guest
+                    .join()
+                    .map_err(|_| anyhow!("compiling `{id}` panicked"))??;
                 Ok((id, Arc::new(guest)))
             })
             .collect::<Result<BTreeMap<_, _>>>()
     })?;
-    tracing::debug!("Loaded {} components in {:?}", guests.len(), start.elapsed());
+    tracing::debug!(
+        "Loaded {} components in {:?}",
+        guests.len(),
+        start.elapsed()
+    );
     Ok(guests)
 }
 
@@ -117,11 +146,16 @@ fn server(
     let mut handlers = BTreeMap::new();
     let mut routes = Vec::new();
     for trigger in &manifest.triggers.http {
-        let Route::Public(route) = &trigger.route else { continue };
+        let Route::Public(route) = &trigger.route else {
+            continue;
+        };
         let id = &trigger.component;
         if !handlers.contains_key(id) {
             let handler = handler(guest(id)?, options.reuse_limits(), draining.clone());
-            handlers.insert(id.clone(), handler.with_context(|| format!("component `{id}`"))?);
+            handlers.insert(
+                id.clone(),
+                handler.with_context(|| format!("component `{id}`"))?,
+            );
         }
         routes.push((route.clone(), handlers[id].clone()));
     }

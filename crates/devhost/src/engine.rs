@@ -22,7 +22,8 @@ const MAX_INSTANCES: u32 = 1_000;
 /// Makes the engine. Compiled components are kept in `cache_dir`.
 pub fn engine(cache_dir: &Path) -> Result<Engine> {
     let mut cache = CacheConfig::new();
-    cache.with_directory(cache_dir);
+    // wasmtime takes an absolute path only.
+    cache.with_directory(std::path::absolute(cache_dir)?);
     let cache = Cache::new(cache)
         .map_err(anyhow::Error::from)
         .with_context(|| format!("could not use the cache directory {}", cache_dir.display()))?;

@@ -59,7 +59,9 @@ impl GuestContext {
         let in_component = || format!("component `{id}`");
         Ok(Self {
             id: id.into(),
-            variables: variables.expand_all(&component.variables).with_context(in_component)?,
+            variables: variables
+                .expand_all(&component.variables)
+                .with_context(in_component)?,
             allowed_hosts: AllowedHosts::parse(&component.allowed_outbound_hosts, variables)
                 .with_context(in_component)?,
             services,
@@ -91,11 +93,25 @@ impl Guest {
         source: &Path,
         context: GuestContext,
     ) -> Result<Self> {
-        let failed = || format!("component `{}`: could not load {}", context.id, source.display());
+        let failed = || {
+            format!(
+                "component `{}`: could not load {}",
+                context.id,
+                source.display()
+            )
+        };
         anyhow::ensure!(source.is_file(), "{}: is it built?", failed());
-        let component = Component::from_file(engine, source).map_err(Error::from).with_context(failed)?;
-        let pre = linker.instantiate_pre(&component).map_err(Error::from).with_context(failed)?;
-        Ok(Self { context: Arc::new(context), pre })
+        let component = Component::from_file(engine, source)
+            .map_err(Error::from)
+            .with_context(failed)?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(Error::from)
+            .with_context(failed)?;
+        Ok(Self {
+            context: Arc::new(context),
+            pre,
+        })
     }
 
     /// The component's id.
@@ -116,6 +132,12 @@ impl Guest {
         store.epoch_deadline_async_yield_and_update(1);
         store
     }
+}
+
+/// Logs why an instance ended that was `serving` some requests or messages.
+pub fn log_failure(component: &str, serving: &str, error: &wasmtime::Error) {
+    let cause = error.root_cause();
+    tracing::error!(component, serving, trace = %error, "Instance failed: {cause}");
 }
 
 /// The data of one instance's store.
@@ -155,12 +177,19 @@ impl HasData for SpinHost {
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for GuestState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outgoing,
+        }
     }
 }

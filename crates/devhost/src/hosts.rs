@@ -55,7 +55,9 @@ impl AllowedHosts {
                 }
                 // The template is named, not what it became: that may be secret.
                 let parsed = expanded.parse();
-                parsed.map(Some).with_context(|| format!("allowed_outbound_hosts: `{entry}`"))
+                parsed
+                    .map(Some)
+                    .with_context(|| format!("allowed_outbound_hosts: `{entry}`"))
             })
             .filter_map(Result::transpose)
             .collect::<Result<_>>()?;
@@ -83,7 +85,11 @@ impl Destination {
     /// The address `host` (a name or a literal IP address) and `port`.
     pub fn new(scheme: &str, host: &str, port: Option<u16>) -> Option<Self> {
         let host = parse_host(host).ok()?;
-        Some(Self { scheme: scheme.to_owned(), host, port })
+        Some(Self {
+            scheme: scheme.to_owned(),
+            host,
+            port,
+        })
     }
 }
 
@@ -98,9 +104,12 @@ impl fmt::Display for Destination {
 impl Entry {
     fn allows(&self, to: &Destination) -> bool {
         let port = to.port.or_else(|| well_known_port(&to.scheme));
-        self.scheme.as_ref().is_none_or(|scheme| *scheme == to.scheme)
+        self.scheme
+            .as_ref()
+            .is_none_or(|scheme| *scheme == to.scheme)
             && self.host.matches(&to.host)
-            && (self.ports == ANY_PORT || port.is_some_and(|port| self.ports.contains(&port.into())))
+            && (self.ports == ANY_PORT
+                || port.is_some_and(|port| self.ports.contains(&port.into())))
     }
 }
 
@@ -152,7 +161,9 @@ fn split_port(rest: &str) -> (&str, &str) {
 
 fn parse_ports(port: &str, scheme: &str) -> Result<Range<u32>> {
     let number = |text: &str| {
-        text.parse::<u16>().map(u32::from).with_context(|| "its port is not a number, range or *")
+        text.parse::<u16>()
+            .map(u32::from)
+            .with_context(|| "its port is not a number, range or *")
     };
     if port == "*" {
         return Ok(ANY_PORT);
@@ -178,7 +189,10 @@ impl FromStr for HostPattern {
             return Ok(Self::Block(block.trunc()));
         }
         let text = text.strip_suffix('/').unwrap_or(text);
-        ensure!(!text.contains(['/', '@']), "it may hold neither a path nor a user name");
+        ensure!(
+            !text.contains(['/', '@']),
+            "it may hold neither a path nor a user name"
+        );
         match text {
             "*" => return Ok(Self::Any),
             "self" | "self.alt" => return Ok(Self::Own),
@@ -198,7 +212,11 @@ impl FromStr for HostPattern {
 }
 
 fn parse_host(text: &str) -> Result<Host> {
-    Host::parse(text).context("its host is not valid")
+    // Postgres addresses hold IPv6 addresses without their brackets.
+    match text.parse() {
+        Ok(address) => Ok(Host::Ipv6(address)),
+        Err(_) => Host::parse(text).context("its host is not valid"),
+    }
 }
 
 /// The ports that Spin knows by scheme; `rediss` is not among them.
@@ -249,7 +267,10 @@ mod tests {
             ("redis://cache:6379", "redis://cache.evil:6379"),
             ("rediss://cache:6379", "rediss://cache"),
             ("postgres://*.example.com:*", "postgres://example.com:5432"),
-            ("postgres://*.example.com:*", "postgres://badexample.com:5432"),
+            (
+                "postgres://*.example.com:*",
+                "postgres://badexample.com:5432",
+            ),
             ("postgres://db:5000..5432", "postgres://db:5432"),
             ("redis://127.0.0.0/8:*", "redis://localhost:6379"),
             ("http://self", "http://self"),
@@ -261,8 +282,15 @@ mod tests {
     #[test]
     fn malformed_entries_are_errors() {
         for entry in [
-            "*", "", "cache:6379", "redis://cache:port", "rediss://cache", "redis://a*b:1",
-            "redis://cache:6379/path", "redis://:pw@cache:6379", "re-dis://cache:1",
+            "*",
+            "",
+            "cache:6379",
+            "redis://cache:port",
+            "rediss://cache",
+            "redis://a*b:1",
+            "redis://cache:6379/path",
+            "redis://:pw@cache:6379",
+            "re-dis://cache:1",
         ] {
             let parsed = AllowedHosts::parse(&[entry.to_owned()], &Variables::default());
             assert!(parsed.is_err(), "{entry} should be refused");

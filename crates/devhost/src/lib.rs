@@ -74,7 +74,9 @@ pub async fn run(options: Options) -> Result<()> {
     shutdown::requested().await?;
     tracing::info!("Stopping: waiting for requests in flight, {GRACE:?} at most");
     draining.cancel();
-    let ended = tokio::time::timeout(GRACE, async { while running.join_next().await.is_some() {} });
+    let ended = tokio::time::timeout(GRACE, async {
+        while running.join_next().await.is_some() {}
+    });
     if ended.await.is_err() {
         tracing::warn!("Stopped with requests still in flight");
     }

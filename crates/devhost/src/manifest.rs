@@ -212,12 +212,17 @@ impl Manifest {
         let redis = self.triggers.redis.iter().map(|trigger| &trigger.component);
         for component in http.chain(redis) {
             if !self.components.contains_key(component) {
-                bail!("a trigger names component `{component}`, but there is no [component.{component}]");
+                bail!(
+                    "a trigger names component `{component}`, but there is no [component.{component}]"
+                );
             }
         }
         for trigger in &self.triggers.http {
             if matches!(trigger.route, Route::Private(Private { private: false })) {
-                bail!("the route of `{}` is neither a path nor private", trigger.component);
+                bail!(
+                    "the route of `{}` is neither a path nor private",
+                    trigger.component
+                );
             }
         }
         Ok(())
@@ -279,7 +284,10 @@ mod tests {
         ] {
             let message = error(&APP.replacen(known, misspelt, 1));
             let key = misspelt.trim_end_matches(" =");
-            assert!(message.contains(&format!("unknown field `{key}`")), "{message}");
+            assert!(
+                message.contains(&format!("unknown field `{key}`")),
+                "{message}"
+            );
         }
     }
 

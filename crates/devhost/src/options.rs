@@ -11,7 +11,12 @@ use crate::{http::ReuseLimits, span::Span};
 #[command(version)]
 pub struct Options {
     /// The app's manifest, or the folder that holds its spin.toml.
-    #[arg(short = 'f', long = "from", alias = "file", default_value = "spin.toml")]
+    #[arg(
+        short = 'f',
+        long = "from",
+        alias = "file",
+        default_value = "spin.toml"
+    )]
     pub manifest: PathBuf,
 
     /// The address to listen on; port 0 takes any free one.
@@ -69,13 +74,21 @@ impl Options {
 
 /// Of a name's addresses, IPv4's loopback is preferred.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses = text.to_socket_addrs().map_err(|error| error.to_string())?.collect::<Vec<_>>();
+    let mut addresses = text
+        .to_socket_addrs()
+        .map_err(|error| error.to_string())?
+        .collect::<Vec<_>>();
     addresses.sort_by_key(|address| !(address.is_ipv4() && address.ip().is_loopback()));
-    addresses.into_iter().next().ok_or_else(|| format!("{text} has no address"))
+    addresses
+        .into_iter()
+        .next()
+        .ok_or_else(|| format!("{text} has no address"))
 }
 
 fn parse_variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("it is not of the form NAME=VALUE")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("it is not of the form NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -88,7 +101,10 @@ mod tests {
         let options = Options::parse_from(["devhost"]);
         assert_eq!(options.max_instance_reuse_count, Span::One(128));
         assert_eq!(options.max_instance_concurrent_reuse_count, Span::One(16));
-        assert_eq!(options.idle_instance_timeout, Span::One(Duration::from_secs(1)));
+        assert_eq!(
+            options.idle_instance_timeout,
+            Span::One(Duration::from_secs(1))
+        );
         assert_eq!(options.request_timeout, None);
     }
 

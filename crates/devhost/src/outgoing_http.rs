@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
-use wasmtime_wasi_http::{
-    Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request,
-};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 use crate::{guest::GuestContext, hosts::Destination};
 
@@ -21,9 +19,7 @@ impl OutgoingHttp {
     }
 
     fn may_send(&self, uri: &http::Uri) -> bool {
-        let destination = || {
-            Destination::new(uri.scheme_str()?, uri.host()?, uri.port_u16())
-        };
+        let destination = || Destination::new(uri.scheme_str()?, uri.host()?, uri.port_u16());
         destination().is_some_and(|destination| self.context.may_connect(&destination))
     }
 }
@@ -43,7 +39,10 @@ impl WasiHttpHooks for OutgoingHttp {
                 return Err(Error::HttpRequestDenied);
             }
             let (response, io) = default_send_request(request, options).await?;
-            Ok((response.map(|body| body.boxed_unsync()), Box::new(io) as Ending))
+            Ok((
+                response.map(|body| body.boxed_unsync()),
+                Box::new(io) as Ending,
+            ))
         })
     }
 }

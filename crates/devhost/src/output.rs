@@ -32,11 +32,19 @@ struct Lines {
 impl GuestOutput {
     /// Lines will start with the component's id.
     pub fn new(component: Arc<str>) -> Self {
-        Self { lines: Arc::new(Mutex::new(Lines { component, unfinished: Vec::new() })) }
+        Self {
+            lines: Arc::new(Mutex::new(Lines {
+                component,
+                unfinished: Vec::new(),
+            })),
+        }
     }
 
     fn push(&self, bytes: &[u8]) {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(bytes);
     }
 }
 
@@ -86,7 +94,11 @@ impl StdoutStream for GuestOutput {
 }
 
 impl AsyncWrite for GuestOutput {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.push(bytes);
         Poll::Ready(Ok(bytes.len()))
     }

@@ -32,7 +32,9 @@ enum Link {
     #[default]
     Untried,
     Up,
-    Down { last_logged: Instant },
+    Down {
+        last_logged: Instant,
+    },
 }
 
 impl RedisClient {
@@ -44,12 +46,19 @@ impl RedisClient {
             Duration::ZERO => tcp,
             time => tcp.set_keepalive(TcpKeepalive::new().with_time(time)),
         };
-        Self { tcp, link: Mutex::default() }
+        Self {
+            tcp,
+            link: Mutex::default(),
+        }
     }
 
     /// Understands `address`, without connecting.
     pub fn parse(&self, address: &str) -> RedisResult<Client> {
-        Client::open(address.into_connection_info()?.set_tcp_settings(self.tcp.clone()))
+        Client::open(
+            address
+                .into_connection_info()?
+                .set_tcp_settings(self.tcp.clone()),
+        )
     }
 
     /// Opens a connection for commands. Commands have no time limit of their
@@ -58,19 +67,28 @@ impl RedisClient {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(None);
-        let opened = client.get_multiplexed_async_connection_with_config(&config).await;
+        let opened = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await;
         self.note(opened, address)
     }
 
     /// Opens a connection and subscribes it to `channel`.
-    pub async fn subscribe(&self, client: &Client, address: &str, channel: &str) -> RedisResult<PubSub> {
+    pub async fn subscribe(
+        &self,
+        client: &Client,
+        address: &str,
+        channel: &str,
+    ) -> RedisResult<PubSub> {
         let subscribing = async {
             let mut connection = client.get_async_pubsub().await?;
             connection.subscribe(channel).await?;
             Ok(connection)
         };
         let timed_out = |_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
-        let opened = tokio::time::timeout(CONNECT_TIMEOUT, subscribing).await.unwrap_or_else(timed_out);
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, subscribing)
+            .await
+            .unwrap_or_else(timed_out);
         self.note(opened, address)
     }
 

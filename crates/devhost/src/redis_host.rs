@@ -36,17 +36,27 @@ impl Connection {
         let client = redis.parse(&address).map_err(|_| Error::InvalidAddress)?;
         let opened = redis.open(&client, &address).await;
         let connection = opened.map_err(|error| other(&error, &address))?;
-        Ok(Self { connection, address: address.into(), context })
+        Ok(Self {
+            connection,
+            address: address.into(),
+            context,
+        })
     }
 
     /// Sends a command; other calls may send theirs before its reply is here.
     async fn run<T: FromRedisValue>(mut self, command: Cmd) -> Result<T, Error> {
-        command.query_async(&mut self.connection).await.map_err(|error| {
-            if error.is_unrecoverable_error() {
-                self.context.services.redis.note_failure(&error, &self.address);
-            }
-            other(&error, &self.address)
-        })
+        command
+            .query_async(&mut self.connection)
+            .await
+            .map_err(|error| {
+                if error.is_unrecoverable_error() {
+                    self.context
+                        .services
+                        .redis
+                        .note_failure(&error, &self.address);
+                }
+                other(&error, &self.address)
+            })
     }
 }
 
@@ -223,7 +233,9 @@ fn flatten(reply: Value, results: &mut Vec<RedisResult>) -> Result<(), Error> {
 }
 
 fn unsupported(kind: &str) -> Error {
-    Error::Other(format!("Could not convert Redis response: Redis {kind} type is not supported"))
+    Error::Other(format!(
+        "Could not convert Redis response: Redis {kind} type is not supported"
+    ))
 }
 
 fn size(result: &RedisResult) -> usize {
@@ -237,7 +249,9 @@ fn size(result: &RedisResult) -> usize {
 
 fn check_size(bytes: usize) -> Result<(), Error> {
     if bytes > MAX_REPLY_BYTES {
-        return Err(Error::Other(format!("query result exceeds limit of {MAX_REPLY_BYTES} bytes")));
+        return Err(Error::Other(format!(
+            "query result exceeds limit of {MAX_REPLY_BYTES} bytes"
+        )));
     }
     Ok(())
 }

@@ -11,10 +11,11 @@ use anyhow::{Context, Result, anyhow};
 use futures::StreamExt as _;
 use redis::{Client, aio::PubSub};
 use tokio_util::sync::CancellationToken;
+use wasmtime::component::Accessor;
 
 use crate::{
-    bindings::AppPre,
-    guest::{Guest, GuestState, Services},
+    bindings::{AppPre, spin::redis::redis::Error},
+    guest::{Guest, GuestState, Services, log_failure},
     manifest::{self, Manifest},
     variables::Variables,
 };
@@ -45,13 +46,16 @@ impl Retry {
     /// by default 5 and 3000.
     pub fn from_variables(variables: &Variables) -> Result<Self> {
         let number = |name: &str, default: u64| match variables.get(name) {
-            Some(value) => {
-                value.parse().with_context(|| format!("variable `{name}` is not a number"))
-            }
+            Some(value) => value
+                .parse()
+                .with_context(|| format!("variable `{name}` is not a number")),
             None => Ok(default),
         };
         Ok(Self {
-            attempts: number("redis_retry_attempts", 5)?.try_into().unwrap_or(u32::MAX).max(1),
+            attempts: number("redis_retry_attempts", 5)?
+                .try_into()
+                .unwrap_or(u32::MAX)
+                .max(1),
             ceiling: Duration::from_millis(number("redis_retry_delay", 3000)?).max(FIRST_DELAY),
         })
     }
@@ -62,7 +66,9 @@ impl Retry {
         let longest = if attempt >= self.attempts {
             self.ceiling
         } else {
-            FIRST_DELAY.saturating_mul(1 << (attempt - 1).min(20)).min(self.ceiling)
+            FIRST_DELAY
+                .saturating_mul(1 << (attempt - 1).min(20))
+                .min(self.ceiling)
         };
         longest.mul_f64(0.5 + random / 2.0)
     }
@@ -79,7 +85,10 @@ impl RedisTrigger {
         let retry = Retry::from_variables(variables)?;
         let defaults = manifest.application.trigger.redis.as_ref();
         let build = |trigger: &manifest::RedisTrigger| -> Result<Self> {
-            let address = trigger.address.as_ref().or(defaults.map(|defaults| &defaults.address));
+            let address = trigger
+                .address
+                .as_ref()
+                .or(defaults.map(|defaults| &defaults.address));
             let address = address
                 .context("it has no address, and neither has [application.trigger.redis]")?;
             let address = variables.expand(address)?;
@@ -106,12 +115,16 @@ impl RedisTrigger {
     /// finished.
     pub async fn run(self, stop: CancellationToken) {
         loop {
-            let Some(subscription) = stop.run_until_cancelled(self.connect()).await else { return };
+            let Some(subscription) = stop.run_until_cancelled(self.connect()).await else {
+                return;
+            };
             self.handle_messages(subscription, &stop).await;
             if stop.is_cancelled() {
                 return;
             }
-            self.services.redis.note_outage("the server closed the subscriber's connection");
+            self.services
+                .redis
+                .note_outage("the server closed the subscriber's connection");
         }
     }
 
@@ -120,13 +133,19 @@ impl RedisTrigger {
         let mut attempt = 0;
         loop {
             let redis = &self.services.redis;
-            if let Ok(subscription) = redis.subscribe(&self.client, &self.address, &self.channel).await {
+            if let Ok(subscription) = redis
+                .subscribe(&self.client, &self.address, &self.channel)
+                .await
+            {
                 tracing::info!(component = %self.guest.id(), channel = %self.channel, "Redis subscriber connected");
                 return subscription;
             }
             attempt += 1;
             let shown = attempt.min(self.retry.attempts);
-            tracing::warn!("Redis reconnecting... (attempt {shown}/{})", self.retry.attempts);
+            tracing::warn!(
+                "Redis reconnecting... (attempt {shown}/{})",
+                self.retry.attempts
+            );
             tokio::time::sleep(self.retry.delay(attempt, rand::random())).await;
         }
     }
@@ -135,21 +154,26 @@ impl RedisTrigger {
         let mut messages = subscription.into_on_message();
         while let Some(Some(message)) = stop.run_until_cancelled(messages.next()).await {
             let payload = message.get_payload_bytes().to_vec();
-            if let Err(error) = self.handle(payload).await {
-                tracing::error!(component = %self.guest.id(), channel = %self.channel, "Redis message handler failed: {error:#}");
+            match self.handle(payload).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(
+                    component = %self.guest.id(),
+                    channel = %self.channel,
+                    "Redis message was refused: {error:?}"
+                ),
+                Err(error) => log_failure(self.guest.id(), &self.channel, &error),
             }
         }
     }
 
-    async fn handle(&self, payload: Vec<u8>) -> Result<()> {
+    async fn handle(&self, payload: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
         let mut store = self.guest.store();
         let handler = self.handler.instantiate_async(&mut store).await?;
-        let result = store
-            .run_concurrent(async |accessor| {
-                handler.spin_redis_inbound_redis().call_handle_message(accessor, payload).await
-            })
-            .await??;
-        result.map_err(|error| anyhow!("the component answered {error:?}"))
+        let handler = handler.spin_redis_inbound_redis();
+        let call = async |accessor: &Accessor<GuestState>| {
+            handler.call_handle_message(accessor, payload).await
+        };
+        store.run_concurrent(call).await?
     }
 }
 
@@ -159,14 +183,22 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_the_ceiling_and_stay_there() {
-        let retry = Retry { attempts: 5, ceiling: Duration::from_secs(1) };
-        let longest: Vec<_> = (1..=7).map(|attempt| retry.delay(attempt, 1.0).as_millis()).collect();
+        let retry = Retry {
+            attempts: 5,
+            ceiling: Duration::from_secs(1),
+        };
+        let longest: Vec<_> = (1..=7)
+            .map(|attempt| retry.delay(attempt, 1.0).as_millis())
+            .collect();
         assert_eq!(longest, [100, 200, 400, 800, 1000, 1000, 1000]);
     }
 
     #[test]
     fn half_of_every_delay_is_jitter() {
-        let retry = Retry { attempts: 5, ceiling: Duration::from_secs(3) };
+        let retry = Retry {
+            attempts: 5,
+            ceiling: Duration::from_secs(3),
+        };
         assert_eq!(retry.delay(2, 0.0), Duration::from_millis(100));
         assert_eq!(retry.delay(2, 1.0), Duration::from_millis(200));
     }

@@ -28,7 +28,8 @@ const KNOWN: [&str; 15] = [
 
 /// Checks the file at `path`.
 pub fn check(path: &Path) -> Result<()> {
-    let text = fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
     check_text(&text).with_context(|| format!("{} is not valid", path.display()))
 }
 

@@ -28,10 +28,15 @@ pub fn without_password(address: &str) -> String {
 /// The password as it is written and as it reads once decoded.
 fn passwords(address: &str) -> Vec<String> {
     let written = match user_info(address) {
-        Some((start, end)) => address[start..end].split_once(':').map(|(_, password)| password),
-        None => address
-            .split_once("password=")
-            .map(|(_, rest)| rest.split([' ', '&']).next().unwrap_or_default().trim_matches('\'')),
+        Some((start, end)) => address[start..end]
+            .split_once(':')
+            .map(|(_, password)| password),
+        None => address.split_once("password=").map(|(_, rest)| {
+            rest.split([' ', '&'])
+                .next()
+                .unwrap_or_default()
+                .trim_matches('\'')
+        }),
     };
     let Some(written) = written.filter(|password| !password.is_empty()) else {
         return Vec::new();
@@ -54,16 +59,26 @@ mod tests {
     #[test]
     fn passwords_are_removed_from_driver_messages() {
         let address = "redis://user:p%40ss@cache:6379/0";
-        for text in ["bad p%40ss", "bad p@ss", "cannot reach redis://user:p%40ss@cache:6379/0"] {
+        for text in [
+            "bad p%40ss",
+            "bad p@ss",
+            "cannot reach redis://user:p%40ss@cache:6379/0",
+        ] {
             let shown = redact(text, address);
-            assert!(!shown.contains("p@ss") && !shown.contains("p%40ss"), "{shown}");
+            assert!(
+                !shown.contains("p@ss") && !shown.contains("p%40ss"),
+                "{shown}"
+            );
         }
         assert_eq!(redact("refused", address), "refused");
     }
 
     #[test]
     fn addresses_are_shown_without_user_information() {
-        assert_eq!(without_password("redis://:pw@cache:1/0"), "redis://cache:1/0");
+        assert_eq!(
+            without_password("redis://:pw@cache:1/0"),
+            "redis://cache:1/0"
+        );
         assert_eq!(without_password("redis://cache"), "redis://cache");
         let words = "host=db password=hidden user=app";
         assert!(!without_password(words).contains("hidden"));

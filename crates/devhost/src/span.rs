@@ -35,16 +35,24 @@ fn parse<T: PartialOrd>(
     text: &str,
     value: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Span<T>, String> {
-    let Some((start, end)) = text.split_once("..") else { return value(text).map(Span::One) };
+    let Some((start, end)) = text.split_once("..") else {
+        return value(text).map(Span::One);
+    };
     let (start, end) = (value(start)?, value(end)?);
-    if start < end { Ok(Span::Range(start, end)) } else { Err(format!("{text} is empty")) }
+    if start < end {
+        Ok(Span::Range(start, end))
+    } else {
+        Err(format!("{text} is empty"))
+    }
 }
 
 impl FromStr for Span<u64> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        parse(text, |text| text.parse().map_err(|error| format!("{text}: {error}")))
+        parse(text, |text| {
+            text.parse().map_err(|error| format!("{text}: {error}"))
+        })
     }
 }
 

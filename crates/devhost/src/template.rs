@@ -37,7 +37,9 @@ impl Template {
 
     /// Whether the text refers to no variable.
     pub fn is_literal(&self) -> bool {
-        self.parts.iter().all(|part| matches!(part, Part::Literal(_)))
+        self.parts
+            .iter()
+            .all(|part| matches!(part, Part::Literal(_)))
     }
 
     /// Fills in the values that `lookup` gives for the variables' names.
@@ -81,6 +83,11 @@ mod tests {
     #[test]
     fn unknown_variables_and_open_braces_are_errors() {
         assert!(Template::parse("{{ host }} {{ open").is_err());
-        assert!(Template::parse("{{ nobody }}").unwrap().resolve(lookup).is_err());
+        assert!(
+            Template::parse("{{ nobody }}")
+                .unwrap()
+                .resolve(lookup)
+                .is_err()
+        );
     }
 }

@@ -39,7 +39,10 @@ impl Variables {
     ) -> Result<Self> {
         let mut values = BTreeMap::new();
         for (name, value) in given {
-            ensure!(manifest.variables.contains_key(name), "there is no variable `{name}`");
+            ensure!(
+                manifest.variables.contains_key(name),
+                "there is no variable `{name}`"
+            );
             values.insert(name.clone(), value.clone());
         }
         for name in manifest.variables.keys() {
@@ -52,7 +55,13 @@ impl Variables {
             }
         }
         derive_host(manifest, &mut values, "redis_host", "redis_url", redis_host);
-        derive_host(manifest, &mut values, "database_host", "database_url", database_host);
+        derive_host(
+            manifest,
+            &mut values,
+            "database_host",
+            "database_url",
+            database_host,
+        );
         fill_defaults(&manifest.variables, &mut values)?;
         Ok(Self { values })
     }
@@ -65,7 +74,8 @@ impl Variables {
     /// Fills `text`'s expressions in.
     pub fn expand(&self, text: &str) -> Result<String> {
         Template::parse(text)?.resolve(|name| {
-            self.get(name).with_context(|| format!("`{text}` names `{name}`, which is not under [variables]"))
+            self.get(name)
+                .with_context(|| format!("`{text}` names `{name}`, which is not under [variables]"))
         })
     }
 
@@ -84,7 +94,10 @@ impl Variables {
 /// Spin's rule for names: lower-case words of letters and digits, joined by `_`.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     ensure!(
         name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('_').all(word),
@@ -137,7 +150,11 @@ fn derive_host(
 
 fn redis_host(address: &str) -> Option<String> {
     let url = url::Url::parse(address).ok()?;
-    Some(format!("{}:{}", url.host_str()?, url.port().unwrap_or(6379)))
+    Some(format!(
+        "{}:{}",
+        url.host_str()?,
+        url.port().unwrap_or(6379)
+    ))
 }
 
 /// Asks the driver itself, which knows URLs and `key=value` strings alike.
@@ -146,7 +163,13 @@ fn database_host(address: &str) -> Option<String> {
     let tokio_postgres::config::Host::Tcp(host) = config.get_hosts().first()? else {
         return None;
     };
-    Some(format!("{host}:{}", config.get_ports().first().unwrap_or(&5432)))
+    let port = config.get_ports().first().unwrap_or(&5432);
+    let is_ipv6 = host.contains(':');
+    Some(if is_ipv6 {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    })
 }
 
 #[cfg(test)]
@@ -162,7 +185,9 @@ mod tests {
 
     fn resolve(variables: &str, env: &[(&str, &str)]) -> Result<Variables> {
         Variables::resolve(&manifest(variables), &[], |name| {
-            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            env.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
         })
     }
 
@@ -170,7 +195,10 @@ mod tests {
     fn spins_environment_wins_over_plain_names_and_defaults() {
         let declared = "typing_ttl = { default = '10' }";
         let value = |env: &[(&str, &str)]| {
-            resolve(declared, env).unwrap().get("typing_ttl").map(str::to_owned)
+            resolve(declared, env)
+                .unwrap()
+                .get("typing_ttl")
+                .map(str::to_owned)
         };
         assert_eq!(value(&[]).as_deref(), Some("10"));
         assert_eq!(value(&[("TYPING_TTL", "20")]).as_deref(), Some("20"));
@@ -193,7 +221,10 @@ mod tests {
                         database_url.required = true\ndatabase_host.required = true";
         let env = [
             ("REDIS_URL", "rediss://:secret@cache.example"),
-            ("DATABASE_URL", "postgres://u:p@[::1]:5433/db?sslmode=disable"),
+            (
+                "DATABASE_URL",
+                "postgres://u:p@[::1]:5433/db?sslmode=disable",
+            ),
         ];
         let variables = resolve(declared, &env).unwrap();
         assert_eq!(variables.get("redis_host"), Some("cache.example:6379"));
@@ -204,7 +235,10 @@ mod tests {
     fn a_missing_value_is_named_with_the_way_to_set_it() {
         let error = resolve("redis_url = { required = true, secret = true }", &[]).unwrap_err();
         let message = error.to_string();
-        assert!(message.contains("`redis_url`") && message.contains("set REDIS_URL"), "{message}");
+        assert!(
+            message.contains("`redis_url`") && message.contains("set REDIS_URL"),
+            "{message}"
+        );
     }
 
     #[test]

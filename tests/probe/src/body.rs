@@ -26,7 +26,9 @@ pub fn stream(query: &str, content_type: &'static str) -> Result<http::Response<
         eprintln!("a stream of {chunks} is complete");
     });
     let mut response = http::Response::new(box_body(body));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Ok(response)
 }
 

@@ -59,7 +59,9 @@ fn last<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 fn headers(headers: &HeaderMap) -> Value {
     let pairs = headers.iter();
-    pairs.map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())])).collect()
+    pairs
+        .map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]))
+        .collect()
 }
 
 async fn variable(headers: &HeaderMap) -> Result<Value> {
@@ -81,11 +83,18 @@ async fn fetch(query: &str) -> Result<Value> {
 /// A query parameter as it is written. An address goes last: it may hold `&`.
 fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
     let (_, value) = query.split_once(&format!("{name}="))?;
-    Some(if name == "address" || name == "url" { value } else { value.split('&').next()? })
+    Some(if name == "address" || name == "url" {
+        value
+    } else {
+        value.split('&').next()?
+    })
 }
 
 fn number(query: &str, name: &str) -> Result<u64> {
-    parameter(query, name).unwrap_or("0").parse().with_context(|| format!("{name} is no number"))
+    parameter(query, name)
+        .unwrap_or("0")
+        .parse()
+        .with_context(|| format!("{name} is no number"))
 }
 
 fn json_body(status: u16, value: &Value) -> http::Response<BoxBody> {
@@ -93,7 +102,12 @@ fn json_body(status: u16, value: &Value) -> http::Response<BoxBody> {
     let length = text.len();
     let mut response = http::Response::new(box_body(FullBody::new(bytes::Bytes::from(text))));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
-    response.headers_mut().insert("content-length", length.into());
+    response.headers_mut().insert(
+        "content-type",
+        http::HeaderValue::from_static("application/json"),
+    );
+    response
+        .headers_mut()
+        .insert("content-length", length.into());
     response
 }

@@ -48,11 +48,21 @@ pub async fn query(request: Request) -> Result<Value> {
 
 /// One row on the instance's own connection; for benchmarks.
 pub async fn one() -> Result<http::Response<BoxBody>> {
-    let rows = shared().await?.query("select 'one'::text", []).await?.collect().await?;
-    let text = rows.first().and_then(|row| row.get::<String>("text")).context("no row")?;
+    let rows = shared()
+        .await?
+        .query("select 'one'::text", [])
+        .await?
+        .collect()
+        .await?;
+    let text = rows
+        .first()
+        .and_then(|row| row.get::<String>("text"))
+        .context("no row")?;
     let length = text.len();
     let mut response = http::Response::new(box_body(FullBody::new(Bytes::from(text))));
-    response.headers_mut().insert("content-length", length.into());
+    response
+        .headers_mut()
+        .insert("content-length", length.into());
     Ok(response)
 }
 
@@ -60,7 +70,9 @@ pub async fn one() -> Result<http::Response<BoxBody>> {
 pub async fn values() -> Result<Value> {
     let connection = shared().await?;
     let streamed = answer(connection.query(VALUES, []).await?).await?;
-    let address = variables::get("database_url").await.map_err(|error| anyhow!("{error:?}"))?;
+    let address = variables::get("database_url")
+        .await
+        .map_err(|error| anyhow!("{error:?}"))?;
     let connection = Connection::open(address).await?.into_inner();
     let set = connection.query(VALUES, &[]).map_err(Error::PgError)?;
     let rows: Vec<_> = set.rows.iter().map(|row| shown(row)).collect();
@@ -70,8 +82,11 @@ pub async fn values() -> Result<Value> {
 /// Sends a parameter of every type, and returns what Postgres made of them.
 pub async fn parameters() -> Result<Value> {
     let parameters = every_parameter();
-    let list: Vec<_> =
-        parameters.iter().enumerate().map(|(index, (sql, _))| format!("(${}::{sql})::text", index + 1)).collect();
+    let list: Vec<_> = parameters
+        .iter()
+        .enumerate()
+        .map(|(index, (sql, _))| format!("(${}::{sql})::text", index + 1))
+        .collect();
     let statement = format!("select array[{}]", list.join(", "));
     let values: Vec<_> = parameters.into_iter().map(|(_, value)| value).collect();
     let mut result = shared().await?.query(statement, values).await?;
@@ -98,16 +113,38 @@ fn every_parameter() -> Vec<(&'static str, ParameterValue)> {
         ("time", P::Time((23, 59, 58, 123_456_000))),
         ("timestamp", P::Datetime((2024, 2, 29, 12, 34, 56, 0))),
         ("timestamptz", P::Timestamp(0)),
-        ("uuid", P::Uuid("67e55044-10b1-426f-9247-bb680e5fe0c8".to_owned())),
+        (
+            "uuid",
+            P::Uuid("67e55044-10b1-426f-9247-bb680e5fe0c8".to_owned()),
+        ),
         ("jsonb", P::Jsonb(b"{\"a\":1}".to_vec())),
         ("numeric", P::Decimal("12.340".to_owned())),
-        ("interval", P::Interval(Interval { micros: 3_000_000, days: 2, months: 1 })),
-        ("int4range", P::RangeInt32((Some((1, Inclusive)), Some((5, Exclusive))))),
+        (
+            "interval",
+            P::Interval(Interval {
+                micros: 3_000_000,
+                days: 2,
+                months: 1,
+            }),
+        ),
+        (
+            "int4range",
+            P::RangeInt32((Some((1, Inclusive)), Some((5, Exclusive)))),
+        ),
         ("int8range", P::RangeInt64((None, Some((8, Exclusive))))),
-        ("numrange", P::RangeDecimal((Some(("1.5".to_owned(), Exclusive)), Some(("2.5".to_owned(), Inclusive))))),
+        (
+            "numrange",
+            P::RangeDecimal((
+                Some(("1.5".to_owned(), Exclusive)),
+                Some(("2.5".to_owned(), Inclusive)),
+            )),
+        ),
         ("int4[]", P::ArrayInt32(vec![Some(1), None])),
         ("int8[]", P::ArrayInt64(vec![Some(2), None])),
-        ("numeric[]", P::ArrayDecimal(vec![Some("1.5".to_owned()), None])),
+        (
+            "numeric[]",
+            P::ArrayDecimal(vec![Some("1.5".to_owned()), None]),
+        ),
         ("text[]", P::ArrayStr(vec![Some("a".to_owned()), None])),
         ("int4", P::DbNull),
     ]
@@ -147,7 +184,9 @@ async fn shared() -> Result<Rc<Connection>> {
     if let Some(connection) = SHARED.with_borrow(Clone::clone) {
         return Ok(connection);
     }
-    let address = variables::get("database_url").await.map_err(|error| anyhow!("{error:?}"))?;
+    let address = variables::get("database_url")
+        .await
+        .map_err(|error| anyhow!("{error:?}"))?;
     let connection = Rc::new(Connection::open(address).await?);
     SHARED.set(Some(connection.clone()));
     Ok(connection)

@@ -26,10 +26,16 @@ pub async fn open(query: &str) -> Result<Value> {
 /// One `GET` on the instance's own connection; for benchmarks.
 pub async fn get() -> Result<http::Response<BoxBody>> {
     let connection = shared().await?;
-    let value = connection.get("probe:value").await.map_err(failed)?.unwrap_or_default();
+    let value = connection
+        .get("probe:value")
+        .await
+        .map_err(failed)?
+        .unwrap_or_default();
     let length = value.len();
     let mut response = http::Response::new(box_body(FullBody::new(Bytes::from(value))));
-    response.headers_mut().insert("content-length", length.into());
+    response
+        .headers_mut()
+        .insert("content-length", length.into());
     Ok(response)
 }
 
@@ -44,10 +50,17 @@ pub async fn commands() -> Result<Value> {
         connection.incr(key),
     );
     set.map_err(failed)?;
-    let (wrong, members) = join!(connection.incr("probe:set"), connection.smembers("probe:set"));
+    let (wrong, members) = join!(
+        connection.incr("probe:set"),
+        connection.smembers("probe:set")
+    );
     let mut members = members.map_err(failed)?;
     members.sort();
-    let nested = execute(&connection, "EVAL", &["return {1, {'a', false}, redis.status_reply('OK')}", "0"]);
+    let nested = execute(
+        &connection,
+        "EVAL",
+        &["return {1, {'a', false}, redis.status_reply('OK')}", "0"],
+    );
     let maps = execute(&connection, "HELLO", &["3"]);
     Ok(json!({
         "added": added.map_err(failed)?,
@@ -72,8 +85,13 @@ pub async fn block(query: &str) -> Result<Value> {
 }
 
 async fn execute(connection: &Connection, command: &str, arguments: &[&str]) -> Vec<String> {
-    let arguments = arguments.iter().map(|argument| RedisParameter::Binary(argument.as_bytes().to_vec()));
-    match connection.execute(command, arguments.collect::<Vec<_>>()).await {
+    let arguments = arguments
+        .iter()
+        .map(|argument| RedisParameter::Binary(argument.as_bytes().to_vec()));
+    match connection
+        .execute(command, arguments.collect::<Vec<_>>())
+        .await
+    {
         Ok(results) => results.iter().map(shown).collect(),
         Err(error) => vec![format!("{error:?}")],
     }
@@ -107,7 +125,9 @@ async fn shared() -> Result<Rc<Connection>> {
 
 /// A connection to the Redis of the tests.
 pub async fn connect() -> Result<Connection> {
-    let address = variables::get("redis_url").await.map_err(|error| anyhow!("{error:?}"))?;
+    let address = variables::get("redis_url")
+        .await
+        .map_err(|error| anyhow!("{error:?}"))?;
     Connection::open(address).await.map_err(failed)
 }
 

@@ -15,7 +15,9 @@ use crate::{
 #[redis_subscriber]
 async fn on_message(payload: Bytes) -> Result<()> {
     let _served = begin_request();
-    let channel = variables::get("channel").await.map_err(|error| anyhow!("{error:?}"))?;
+    let channel = variables::get("channel")
+        .await
+        .map_err(|error| anyhow!("{error:?}"))?;
     match payload.as_ref() {
         b"panic" => panic!("as the message wished"),
         b"error" => bail!("as the message wished"),
@@ -24,12 +26,20 @@ async fn on_message(payload: Bytes) -> Result<()> {
     }
     let connection = connect().await?;
     push(&connection, format!("{channel}:received"), payload.to_vec()).await?;
-    push(&connection, format!("{channel}:instances"), describe().to_string().into_bytes()).await
+    push(
+        &connection,
+        format!("{channel}:instances"),
+        describe().to_string().into_bytes(),
+    )
+    .await
 }
 
 async fn push(connection: &spin_sdk::redis::Connection, key: String, value: Vec<u8>) -> Result<()> {
     use spin_sdk::redis::RedisParameter::Binary;
     let arguments = vec![Binary(key.into_bytes()), Binary(value)];
-    connection.execute("RPUSH", arguments).await.map_err(failed)?;
+    connection
+        .execute("RPUSH", arguments)
+        .await
+        .map_err(failed)?;
     Ok(())
 }

@@ -43,9 +43,13 @@ pub fn end_of_feeds(draining: &CancellationToken) -> CancellationToken {
 }
 
 /// Makes `response` end at `end_of_feeds`, if it is a feed.
-pub fn wrap(response: Response<WasiBody>, end_of_feeds: &CancellationToken) -> Response<DrainingBody> {
+pub fn wrap(
+    response: Response<WasiBody>,
+    end_of_feeds: &CancellationToken,
+) -> Response<DrainingBody> {
     let content_type = response.headers().get(CONTENT_TYPE);
-    let is_feed = content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let is_feed =
+        content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let end = is_feed.then(|| end_of_feeds.clone().cancelled_owned());
     response.map(|body| DrainingBody { body, end })
 }

@@ -19,7 +19,11 @@ const SERVICE_DOMAIN: &str = "spin.internal";
 
 /// Removes what concerns only the connection.
 pub fn strip(headers: &mut HeaderMap) {
-    if headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(is_service) {
+    if headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .is_some_and(is_service)
+    {
         headers.remove(HOST);
     }
     headers.remove(CONNECTION);
@@ -27,29 +31,44 @@ pub fn strip(headers: &mut HeaderMap) {
 
 fn is_service(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name.split_once('.').is_some_and(|(_, domain)| domain == SERVICE_DOMAIN)
+    name.split_once('.')
+        .is_some_and(|(_, domain)| domain == SERVICE_DOMAIN)
 }
 
 /// Makes the URI absolute; the error says why the request has no clear host.
 pub fn make_absolute<B>(request: &mut Request<B>) -> Result<()> {
-    let from_header = request.headers().get(HOST).map(|host| -> Result<Authority> {
-        let host = host.to_str().context("'Host' header is not valid UTF-8")?;
-        host.parse().context("'Host' header contains an invalid authority")
-    });
+    let from_header = request
+        .headers()
+        .get(HOST)
+        .map(|host| -> Result<Authority> {
+            let host = host.to_str().context("'Host' header is not valid UTF-8")?;
+            host.parse()
+                .context("'Host' header contains an invalid authority")
+        });
     let from_header = from_header.transpose()?;
     let mut parts = request.uri().clone().into_parts();
     if let (Some(header), Some(uri)) = (&from_header, &parts.authority) {
-        anyhow::ensure!(header == uri, "authority in 'Host' header does not match authority in URI");
+        anyhow::ensure!(
+            header == uri,
+            "authority in 'Host' header does not match authority in URI"
+        );
     }
     parts.authority = from_header.or(parts.authority);
-    anyhow::ensure!(parts.authority.is_some(), "no 'Host' header present in request");
+    anyhow::ensure!(
+        parts.authority.is_some(),
+        "no 'Host' header present in request"
+    );
     parts.scheme = Some(Scheme::HTTP);
     *request.uri_mut() = Uri::from_parts(parts)?;
     Ok(())
 }
 
 /// Adds Spin's headers for a request that was found by `found`.
-pub fn add<B, H>(request: &mut Request<B>, found: &Match<'_, '_, H>, client: SocketAddr) -> Result<()> {
+pub fn add<B, H>(
+    request: &mut Request<B>,
+    found: &Match<'_, '_, H>,
+    client: SocketAddr,
+) -> Result<()> {
     for value in request.headers().values() {
         str::from_utf8(value.as_bytes()).context("a header is not valid UTF-8")?;
     }
@@ -62,15 +81,24 @@ pub fn add<B, H>(request: &mut Request<B>, found: &Match<'_, '_, H>, client: Soc
     }
     append(headers, "spin-client-addr", &client.to_string());
     for (name, value) in found.names() {
-        let name = format!("spin-path-match-{}", name.to_ascii_lowercase().replace('_', "-"));
+        let name = format!(
+            "spin-path-match-{}",
+            name.to_ascii_lowercase().replace('_', "-")
+        );
         append(headers, &name, value);
     }
     Ok(())
 }
 
 fn full_url<B>(request: &Request<B>) -> String {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     format!("http://{}{path}", host.unwrap_or("localhost"))
 }
 
@@ -87,7 +115,10 @@ mod tests {
     use crate::http::routes::Routes;
 
     fn headers_for(route: &str, path: &str) -> HeaderMap {
-        let mut request = Request::get(path).header(HOST, "app.example").body(()).unwrap();
+        let mut request = Request::get(path)
+            .header(HOST, "app.example")
+            .body(())
+            .unwrap();
         make_absolute(&mut request).unwrap();
         let routes = Routes::new([(route.to_owned(), ())]).unwrap();
         let path = request.uri().path().to_owned();
@@ -123,7 +154,11 @@ mod tests {
         let routes = Routes::new([("/a/:id".to_owned(), ())]).unwrap();
         let found = routes.find("/a/1").unwrap();
         add(&mut request, &found, ([127, 0, 0, 1], 1).into()).unwrap();
-        let values: Vec<_> = request.headers().get_all("spin-path-match-id").iter().collect();
+        let values: Vec<_> = request
+            .headers()
+            .get_all("spin-path-match-id")
+            .iter()
+            .collect();
         assert_eq!(values, ["9", "1"]);
     }
 
@@ -143,7 +178,10 @@ mod tests {
     fn a_request_without_a_clear_host_is_refused() {
         let mut request = Request::get("/").body(()).unwrap();
         assert!(make_absolute(&mut request).is_err());
-        let mut request = Request::get("http://a/").header(HOST, "b").body(()).unwrap();
+        let mut request = Request::get("http://a/")
+            .header(HOST, "b")
+            .body(())
+            .unwrap();
         assert!(make_absolute(&mut request).is_err());
     }
 }

@@ -66,7 +66,11 @@ impl<H> Routes<H> {
     /// The route that fits `path` best.
     pub fn find<'r, 'p>(&'r self, path: &'p str) -> Option<Match<'r, 'p, H>> {
         let found = self.router.best_match(path)?;
-        Some(Match { route: found.handler(), captures: found.captures(), path })
+        Some(Match {
+            route: found.handler(),
+            captures: found.captures(),
+            path,
+        })
     }
 
     /// All routes.
@@ -77,7 +81,11 @@ impl<H> Routes<H> {
 
 impl<H> Route<H> {
     fn new(raw: String, handler: H) -> Result<Self> {
-        let absolute = if raw.starts_with('/') { raw.clone() } else { format!("/{raw}") };
+        let absolute = if raw.starts_with('/') {
+            raw.clone()
+        } else {
+            format!("/{raw}")
+        };
         let absolute = absolute.strip_suffix('/').unwrap_or(&absolute).to_owned();
         if absolute.starts_with(WELL_KNOWN) {
             tracing::error!("The route {raw} is under {WELL_KNOWN} and will never be used");
@@ -86,9 +94,17 @@ impl<H> Route<H> {
             ("spin-matched-route", absolute.parse()?),
             ("spin-base-path", HeaderValue::from_static("/")),
             ("spin-raw-component-route", raw.parse()?),
-            ("spin-component-route", raw.strip_suffix("/...").unwrap_or(&raw).parse()?),
+            (
+                "spin-component-route",
+                raw.strip_suffix("/...").unwrap_or(&raw).parse()?,
+            ),
         ];
-        Ok(Self { handler, raw, absolute, headers })
+        Ok(Self {
+            handler,
+            raw,
+            absolute,
+            headers,
+        })
     }
 }
 
@@ -100,7 +116,9 @@ impl<H> Match<'_, '_, H> {
 
     /// What `/...` stands for, with its leading slash.
     pub fn rest(&self) -> Cow<'_, str> {
-        let Some(rest) = self.captures.wildcard() else { return Cow::Borrowed("") };
+        let Some(rest) = self.captures.wildcard() else {
+            return Cow::Borrowed("");
+        };
         match (rest.is_empty(), self.path.ends_with('/')) {
             (true, false) => Cow::Borrowed(rest),
             (true, true) => Cow::Borrowed("/"),
@@ -115,7 +133,12 @@ mod tests {
     use super::*;
 
     const ROUTES: [&str; 6] = [
-        "/", "/items", "/items/:id", "/items/newest", "/items/:id/parts/:part_no", "/files/...",
+        "/",
+        "/items",
+        "/items/:id",
+        "/items/newest",
+        "/items/:id/parts/:part_no",
+        "/files/...",
     ];
 
     fn routes() -> Routes<&'static str> {
@@ -146,7 +169,10 @@ mod tests {
     fn names_are_captured() {
         let routes = routes();
         let found = routes.find("/items/7/parts/a%20b").unwrap();
-        assert_eq!(found.names().collect::<Vec<_>>(), [("id", "7"), ("part_no", "a%20b")]);
+        assert_eq!(
+            found.names().collect::<Vec<_>>(),
+            [("id", "7"), ("part_no", "a%20b")]
+        );
         assert_eq!(found.rest(), "");
     }
 
@@ -154,7 +180,10 @@ mod tests {
     fn the_rest_keeps_its_slashes() {
         let routes = routes();
         for (path, rest) in [
-            ("/files", ""), ("/files/", "/"), ("/files/a", "/a"), ("/files/a/b/", "/a/b/"),
+            ("/files", ""),
+            ("/files/", "/"),
+            ("/files/a", "/a"),
+            ("/files/a/b/", "/a/b/"),
         ] {
             assert_eq!(routes.find(path).unwrap().rest(), rest, "{path}");
         }
@@ -163,6 +192,14 @@ mod tests {
     #[test]
     fn of_two_equal_routes_the_later_one_counts() {
         let twice = [("/a".to_owned(), 1), ("/a".to_owned(), 2)];
-        assert_eq!(Routes::new(twice).unwrap().find("/a").unwrap().route.handler, 2);
+        assert_eq!(
+            Routes::new(twice)
+                .unwrap()
+                .find("/a")
+                .unwrap()
+                .route
+                .handler,
+            2
+        );
     }
 }

@@ -1,6 +1,11 @@
 //! Accepts connections and answers requests.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::{Duration, Instant}};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode};
@@ -39,14 +44,22 @@ impl Server {
     /// A server that stops accepting when `draining` begins.
     pub fn new(routes: Routes<Handler>, draining: CancellationToken) -> Self {
         let end_of_feeds = drain::end_of_feeds(&draining);
-        Self { routes, draining, end_of_feeds }
+        Self {
+            routes,
+            draining,
+            end_of_feeds,
+        }
     }
 
     /// Lists the routes in the log, as Spin does on its standard output.
     pub fn log_routes(&self, address: SocketAddr) {
         tracing::info!("Available Routes:");
         for route in self.routes.iter() {
-            tracing::info!("  {}: http://{address}{}", route.handler.state().component(), route.absolute);
+            tracing::info!(
+                "  {}: http://{address}{}",
+                route.handler.state().component(),
+                route.absolute
+            );
         }
     }
 
@@ -67,7 +80,12 @@ impl Server {
         connections.shutdown().await;
     }
 
-    fn serve(self: Arc<Self>, stream: TcpStream, client: SocketAddr, connections: &GracefulShutdown) {
+    fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        client: SocketAddr,
+        connections: &GracefulShutdown,
+    ) {
         // Small answers must not wait for the client's delayed acknowledgement.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("Could not set TCP_NODELAY: {error}");
@@ -86,7 +104,11 @@ impl Server {
         });
     }
 
-    async fn answer(&self, mut request: Request<Incoming>, client: SocketAddr) -> Response<DrainingBody> {
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        client: SocketAddr,
+    ) -> Response<DrainingBody> {
         headers::strip(request.headers_mut());
         let path = request.uri().path().to_owned();
         let response = if let Some(name) = path.strip_prefix(WELL_KNOWN) {
@@ -94,7 +116,7 @@ impl Server {
         } else if let Some(found) = self.routes.find(&path) {
             logged(request, &found, client).await
         } else {
-            tracing::info!(method = %request.method(), route = "-", status = 404);
+            tracing::info!(method = %request.method(), route = %"-", status = 404);
             empty(StatusCode::NOT_FOUND)
         };
         drain::wrap(response, &self.end_of_feeds)
@@ -119,7 +141,11 @@ fn empty(status: StatusCode) -> Response<WasiBody> {
 }
 
 /// Lets the component answer, and writes a line about it.
-async fn logged(request: Request<Incoming>, found: &Match<'_, '_, Handler>, client: SocketAddr) -> Response<WasiBody> {
+async fn logged(
+    request: Request<Incoming>,
+    found: &Match<'_, '_, Handler>,
+    client: SocketAddr,
+) -> Response<WasiBody> {
     let handler = &found.route.handler;
     let tag = Arc::new(RequestTag::new(request.headers().get(REQUEST_ID)));
     if !tracing::enabled!(Level::INFO) {
@@ -128,7 +154,10 @@ async fn logged(request: Request<Incoming>, found: &Match<'_, '_, Handler>, clie
     let method = request.method().clone();
     let start = Instant::now();
     let response = handle(request, found, client, &tag).await;
-    let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let id = response
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok());
     tracing::info!(
         method = %method,
         route = %found.route.absolute,

@@ -29,7 +29,7 @@ use wasmtime_wasi_http::{
 };
 
 use crate::{
-    guest::{Guest, GuestState},
+    guest::{Guest, GuestState, log_failure},
     span::Span,
 };
 
@@ -75,7 +75,12 @@ pub fn handler(
             ProxyPre::P2(proxy)
         }
     };
-    Ok(ProxyHandler::new(Workers { guest, pre, limits, draining }))
+    Ok(ProxyHandler::new(Workers {
+        guest,
+        pre,
+        limits,
+        draining,
+    }))
 }
 
 impl Workers {
@@ -124,9 +129,16 @@ pub struct Expiration {
 }
 
 impl WorkerExpiration for Expiration {
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>, status: WorkerStatus, since: Instant) -> Poll<()> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        status: WorkerStatus,
+        since: Instant,
+    ) -> Poll<()> {
         let limit = match status {
-            WorkerStatus::Idle if self.draining.as_mut().poll(cx).is_ready() => return Poll::Ready(()),
+            WorkerStatus::Idle if self.draining.as_mut().poll(cx).is_ready() => {
+                return Poll::Ready(());
+            }
             WorkerStatus::Idle => Some(self.idle),
             WorkerStatus::Requests | WorkerStatus::PostReturn => self.request,
         };
@@ -184,7 +196,7 @@ impl WorkerState for Worker {
             served.retain(|tag| !tag.answered.load(Relaxed));
             let requests: Vec<_> = served.iter().map(|tag| tag.id.to_string()).collect();
             let requests = requests.join(", ");
-            tracing::error!(component = %self.component, requests, "Instance failed: {error:?}");
+            log_failure(&self.component, &requests, &error);
         }
         drop(store);
     }
@@ -211,7 +223,10 @@ impl RequestTag {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let own = || RequestId::Own(NEXT.fetch_add(1, Relaxed));
         let id = id.map_or_else(own, |id| RequestId::Client(id.clone()));
-        Self { id, answered: AtomicBool::new(false) }
+        Self {
+            id,
+            answered: AtomicBool::new(false),
+        }
     }
 
     /// The request's id.

@@ -58,14 +58,18 @@ type DriverResult<T> = Result<T, tokio_postgres::Error>;
 impl Client {
     /// Wraps a client of a pool.
     pub fn new(object: Object) -> Self {
-        Self { object: Some(object), abandoned: AtomicBool::new(false) }
+        Self {
+            object: Some(object),
+            abandoned: AtomicBool::new(false),
+        }
     }
 
     /// Runs a statement for the number of rows that it changed.
     pub async fn execute(&self, sql: &str, params: Vec<ParameterValue>) -> Result<u64, Error> {
         let params = &parameters(params).map_err(Error::ValueConversionFailed)?;
         let object = self.object()?;
-        let run = |statement| async move { object.execute_raw(&statement, references(params)).await };
+        let run =
+            |statement| async move { object.execute_raw(&statement, references(params)).await };
         self.call(sql, run).await
     }
 
@@ -87,7 +91,10 @@ impl Client {
         F: Future<Output = DriverResult<T>>,
     {
         let object = self.object()?;
-        let mut call = Call { client: self, ended: false };
+        let mut call = Call {
+            client: self,
+            ended: false,
+        };
         let mut result = prepare_and_run(object, sql, &run).await;
         if result.as_ref().is_err_and(is_stale) {
             object.statement_cache.remove(sql, &[]);
@@ -122,7 +129,11 @@ fn is_stale(error: &tokio_postgres::Error) -> bool {
 }
 
 fn parameters(params: Vec<ParameterValue>) -> Result<Vec<Parameter>, String> {
-    params.into_iter().map(to_sql).collect::<Result<_, _>>().map_err(|error| format!("{error:?}"))
+    params
+        .into_iter()
+        .map(to_sql)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("{error:#}"))
 }
 
 fn references(params: &[Parameter]) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {

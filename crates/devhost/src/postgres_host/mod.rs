@@ -5,6 +5,11 @@
 //! * [`rows`] hands their rows to the guest.
 //! * [`types`] and [`raw`] convert values.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "the error's shape is the WIT's, and errors are rare"
+)]
+
 mod client;
 mod pool;
 mod raw;
@@ -15,12 +20,12 @@ use std::sync::Arc;
 
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
-pub use self::pool::Pools;
 use self::client::Client;
+pub use self::pool::Pools;
 use crate::{
     bindings::spin::postgres::postgres::{
-        Column, Error, Host, HostConnection, HostConnectionBuilder,
-        HostConnectionBuilderWithStore, HostConnectionWithStore, ParameterValue, Row, RowSet,
+        Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
+        HostConnectionWithStore, ParameterValue, Row, RowSet,
     },
     guest::{GuestContext, GuestState, SpinHost},
 };
@@ -44,7 +49,9 @@ impl ConnectionBuilder {
         pool::check_allowed(&context, &self.address)?;
         let pools = &context.services.postgres;
         let client = pools.client(self.address, self.ca_root).await?;
-        Ok(Connection { client: Arc::new(client) })
+        Ok(Connection {
+            client: Arc::new(client),
+        })
     }
 }
 
@@ -60,12 +67,17 @@ impl GuestState {
 
     fn client(&self, connection: &Resource<Connection>) -> Result<Arc<Client>, Error> {
         let found = self.table.get(connection);
-        Ok(found.map_err(|error| Error::ConnectionFailed(error.to_string()))?.client.clone())
+        Ok(found
+            .map_err(|error| Error::ConnectionFailed(error.to_string()))?
+            .client
+            .clone())
     }
 
     fn builder(&self, builder: &Resource<ConnectionBuilder>) -> Result<ConnectionBuilder, Error> {
         let found = self.table.get(builder);
-        found.cloned().map_err(|error| Error::ConnectionFailed(error.to_string()))
+        found
+            .cloned()
+            .map_err(|error| Error::ConnectionFailed(error.to_string()))
     }
 }
 
@@ -77,7 +89,10 @@ impl Host for GuestState {
 
 impl HostConnectionBuilder for GuestState {
     async fn new(&mut self, address: String) -> wasmtime::Result<Resource<ConnectionBuilder>> {
-        Ok(self.table.push(ConnectionBuilder { address, ca_root: None })?)
+        Ok(self.table.push(ConnectionBuilder {
+            address,
+            ca_root: None,
+        })?)
     }
 
     async fn set_ca_root(
@@ -87,7 +102,9 @@ impl HostConnectionBuilder for GuestState {
     ) -> Result<(), Error> {
         pool::check_certificate(&certificate)?;
         let found = self.table.get_mut(&builder);
-        found.map_err(|error| Error::ConnectionFailed(error.to_string()))?.ca_root = Some(certificate);
+        found
+            .map_err(|error| Error::ConnectionFailed(error.to_string()))?
+            .ca_root = Some(certificate);
         Ok(())
     }
 
@@ -107,7 +124,11 @@ impl HostConnectionBuilder for GuestState {
 
 impl HostConnection for GuestState {
     async fn open(&mut self, address: String) -> Result<Resource<Connection>, Error> {
-        self.connect(ConnectionBuilder { address, ca_root: None }).await
+        self.connect(ConnectionBuilder {
+            address,
+            ca_root: None,
+        })
+        .await
     }
 
     async fn query(
@@ -140,7 +161,9 @@ async fn connect<T: Send>(
 ) -> Result<Resource<Connection>, Error> {
     let context = accessor.with(|mut access| access.get().context.clone());
     let connection = builder.build(context).await?;
-    accessor.with(|mut access| access.get().table.push(connection)).map_err(too_many)
+    accessor
+        .with(|mut access| access.get().table.push(connection))
+        .map_err(too_many)
 }
 
 impl<T: Send> HostConnectionBuilderWithStore<T> for SpinHost {
@@ -158,7 +181,14 @@ impl<T: Send> HostConnectionWithStore<T> for SpinHost {
         accessor: &Accessor<T, Self>,
         address: String,
     ) -> Result<Resource<Connection>, Error> {
-        connect(accessor, ConnectionBuilder { address, ca_root: None }).await
+        connect(
+            accessor,
+            ConnectionBuilder {
+                address,
+                ca_root: None,
+            },
+        )
+        .await
     }
 
     async fn query_async(
@@ -166,7 +196,14 @@ impl<T: Send> HostConnectionWithStore<T> for SpinHost {
         connection: Resource<Connection>,
         statement: String,
         params: Vec<ParameterValue>,
-    ) -> Result<(Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>), Error> {
+    ) -> Result<
+        (
+            Vec<Column>,
+            StreamReader<Row>,
+            FutureReader<Result<(), Error>>,
+        ),
+        Error,
+    > {
         let client = accessor.with(|mut access| access.get().client(&connection))?;
         let answer = rows::Answer::start(client.query(&statement, params).await?).await;
         accessor

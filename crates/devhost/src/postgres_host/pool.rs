@@ -49,11 +49,14 @@ impl Pools {
     /// Waits for a client of the pool for `address`.
     pub async fn client(&self, address: String, ca_root: Option<String>) -> Result<Client, Error> {
         let key = Key { address, ca_root };
-        let failed = |error: &dyn std::fmt::Debug| {
-            Error::ConnectionFailed(redact(&format!("{error:?}"), &key.address))
-        };
-        let pool = self.pool(&key).map_err(|error| failed(&error))?;
-        let client = pool.get().await.map_err(|error| failed(&error))?;
+        let failed = |text: String| Error::ConnectionFailed(redact(&text, &key.address));
+        let pool = self
+            .pool(&key)
+            .map_err(|error| failed(format!("{error:#}")))?;
+        let client = pool
+            .get()
+            .await
+            .map_err(|error| failed(format!("{error:?}")))?;
         Ok(Client::new(client))
     }
 
@@ -75,7 +78,9 @@ fn make_pool(key: &Key) -> anyhow::Result<Pool> {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    let settings = ManagerConfig { recycling_method: RecyclingMethod::Clean };
+    let settings = ManagerConfig {
+        recycling_method: RecyclingMethod::Clean,
+    };
     let manager = if config.get_ssl_mode() == SslMode::Disable {
         Manager::from_config(config, NoTls, settings)
     } else {
@@ -91,7 +96,9 @@ fn tls_config(ca_root: Option<&str>) -> anyhow::Result<ClientConfig> {
     for certificate in certificates(ca_root.unwrap_or_default()) {
         roots.add(certificate?)?;
     }
-    Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+    Ok(ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 /// Reading them takes a while, so that is done once.
@@ -113,9 +120,13 @@ fn certificates(
 /// Refuses text that holds no certificate.
 pub fn check_certificate(pem: &str) -> Result<(), Error> {
     let invalid = |what: String| Error::Other(format!("invalid root certificate: {what}"));
-    let first = certificates(pem).next().ok_or_else(|| invalid("none found".to_owned()))?;
+    let first = certificates(pem)
+        .next()
+        .ok_or_else(|| invalid("none found".to_owned()))?;
     let certificate = first.map_err(|error| invalid(error.to_string()))?;
-    RootCertStore::empty().add(certificate).map_err(|error| invalid(error.to_string()))
+    RootCertStore::empty()
+        .add(certificate)
+        .map_err(|error| invalid(error.to_string()))
 }
 
 /// Refuses an address of which any host is not allowed.
@@ -125,7 +136,9 @@ pub fn check_allowed(context: &Arc<GuestContext>, address: &str) -> Result<(), E
     })?;
     for destination in destinations(&config)? {
         if !context.may_connect(&destination) {
-            return Err(Error::ConnectionFailed(format!("address {destination} is not permitted")));
+            return Err(Error::ConnectionFailed(format!(
+                "address {destination} is not permitted"
+            )));
         }
     }
     Ok(())
@@ -135,9 +148,9 @@ pub fn check_allowed(context: &Arc<GuestContext>, address: &str) -> Result<(), E
 fn destinations(config: &Config) -> Result<Vec<Destination>, Error> {
     let names = config.get_hosts().iter().map(|host| match host {
         Host::Tcp(name) => Ok(name.clone()),
-        Host::Unix(_) => {
-            Err(Error::ConnectionFailed("Unix sockets are not supported on WebAssembly".to_owned()))
-        }
+        Host::Unix(_) => Err(Error::ConnectionFailed(
+            "Unix sockets are not supported on WebAssembly".to_owned(),
+        )),
     });
     let literals = config.get_hostaddrs().iter().map(IpAddr::to_string).map(Ok);
     let ports = config.get_ports();
@@ -145,7 +158,11 @@ fn destinations(config: &Config) -> Result<Vec<Destination>, Error> {
         hosts
             .enumerate()
             .map(|(index, host)| {
-                let port = if ports.len() == 1 { ports.first() } else { ports.get(index) };
+                let port = if ports.len() == 1 {
+                    ports.first()
+                } else {
+                    ports.get(index)
+                };
                 let host = host?;
                 Destination::new("postgres", &host, port.copied())
                     .ok_or_else(|| Error::ConnectionFailed(format!("{host} is not a host")))
@@ -163,14 +180,24 @@ mod tests {
 
     fn shown(address: &str) -> Vec<String> {
         let config = address.parse().unwrap();
-        destinations(&config).unwrap().iter().map(ToString::to_string).collect()
+        destinations(&config)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
     fn every_host_of_an_address_is_checked() {
-        assert_eq!(shown("postgres://u:p@db/x"), ["postgres://db"]);
-        assert_eq!(shown("postgres://a:1,b:2/x"), ["postgres://a:1", "postgres://b:2"]);
-        assert_eq!(shown("host=a,b port=7"), ["postgres://a:7", "postgres://b:7"]);
+        assert_eq!(shown("postgres://u:p@db/x"), ["postgres://db:5432"]);
+        assert_eq!(
+            shown("postgres://a:1,b:2/x"),
+            ["postgres://a:1", "postgres://b:2"]
+        );
+        assert_eq!(
+            shown("host=a,b port=7"),
+            ["postgres://a:7", "postgres://b:7"]
+        );
         assert_eq!(
             shown("host=allowed hostaddr=10.0.0.1 port=5"),
             ["postgres://allowed:5", "postgres://10.0.0.1:5"]
@@ -185,7 +212,10 @@ mod tests {
     #[test]
     fn the_least_recently_used_pool_is_dropped() {
         let pools = Pools::default();
-        let key = |index| Key { address: format!("postgres://h{index}/x?sslmode=disable"), ca_root: None };
+        let key = |index| Key {
+            address: format!("postgres://h{index}/x?sslmode=disable"),
+            ca_root: None,
+        };
         for index in 0..=MAX_POOLS {
             pools.pool(&key(index)).unwrap();
         }

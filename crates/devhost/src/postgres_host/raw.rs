@@ -66,7 +66,11 @@ impl FromSql<'_> for Interval {
             return Err("an interval has 16 bytes".into());
         }
         let (micros, days, months) = (raw.get_i64(), raw.get_i32(), raw.get_i32());
-        Ok(Self(wit::Interval { micros, days, months }))
+        Ok(Self(wit::Interval {
+            micros,
+            days,
+            months,
+        }))
     }
 
     fn accepts(ty: &Type) -> bool {
@@ -112,9 +116,15 @@ mod tests {
 
     #[test]
     fn intervals_survive_the_way_there_and_back() {
-        let interval = wit::Interval { micros: -1, days: 2, months: -3 };
+        let interval = wit::Interval {
+            micros: -1,
+            days: 2,
+            months: -3,
+        };
         let mut bytes = BytesMut::new();
-        Interval(interval).to_sql(&Type::INTERVAL, &mut bytes).unwrap();
+        Interval(interval)
+            .to_sql(&Type::INTERVAL, &mut bytes)
+            .unwrap();
         let Interval(back) = Interval::from_sql(&Type::INTERVAL, &bytes).unwrap();
         assert_eq!((back.micros, back.days, back.months), (-1, 2, -3));
         assert!(Interval::from_sql(&Type::INTERVAL, &bytes[1..]).is_err());

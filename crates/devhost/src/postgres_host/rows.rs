@@ -1,8 +1,7 @@
 //! A statement's rows on their way to the guest.
 
 use std::{
-    future,
-    mem,
+    future, mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -30,9 +29,16 @@ type Rows = Pin<Box<RowStream>>;
 /// no columns.
 pub async fn collect(rows: RowStream) -> Result<RowSet, Error> {
     let mut rows = Box::pin(rows);
-    let mut set = RowSet { columns: Vec::new(), rows: Vec::new() };
+    let mut set = RowSet {
+        columns: Vec::new(),
+        rows: Vec::new(),
+    };
     let mut bytes = 0;
-    while let Some(row) = rows.try_next().await.map_err(|error| query_failed(&error))? {
+    while let Some(row) = rows
+        .try_next()
+        .await
+        .map_err(|error| query_failed(&error))?
+    {
         if set.rows.is_empty() {
             set.columns = types::columns(&row);
         }
@@ -63,7 +69,11 @@ impl Answer {
     /// Waits for the first row, and takes those that came with it.
     pub async fn start(rows: RowStream) -> Self {
         let mut rest = Box::pin(rows);
-        let mut answer = Self { columns: Vec::new(), rows: Vec::new(), rest: Rest::Ended(Ok(())) };
+        let mut answer = Self {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            rest: Rest::Ended(Ok(())),
+        };
         let mut next = rest.next().await;
         loop {
             let row = match next {
@@ -86,11 +96,17 @@ impl Answer {
                 None => break,
             }
         }
-        Self { rest: Rest::Unread(rest), ..answer }
+        Self {
+            rest: Rest::Unread(rest),
+            ..answer
+        }
     }
 
     fn ended(self, error: Error) -> Self {
-        Self { rest: Rest::Ended(Err(error)), ..self }
+        Self {
+            rest: Rest::Ended(Err(error)),
+            ..self
+        }
     }
 
     /// Makes the guest's ends of the stream of rows and of the final result.
@@ -98,7 +114,11 @@ impl Answer {
     pub fn into_guest(
         self,
         mut store: impl AsContextMut,
-    ) -> wasmtime::Result<(Vec<Column>, StreamReader<Row>, FutureReader<Result<(), Error>>)> {
+    ) -> wasmtime::Result<(
+        Vec<Column>,
+        StreamReader<Row>,
+        FutureReader<Result<(), Error>>,
+    )> {
         let (rows, result) = match self.rest {
             Rest::Ended(result) => (
                 StreamReader::new(&mut store, self.rows)?,
@@ -106,10 +126,17 @@ impl Answer {
             ),
             Rest::Unread(rest) => {
                 let (ended, end) = oneshot::channel();
-                let producer = RowProducer { ready: self.rows, rest, ended: Some(ended) };
+                let producer = RowProducer {
+                    ready: self.rows,
+                    rest,
+                    ended: Some(ended),
+                };
                 // A stream that the guest drops early has no error to tell.
                 let end = end.map(|result| Ok::<_, wasmtime::Error>(result.unwrap_or(Ok(()))));
-                (StreamReader::new(&mut store, producer)?, FutureReader::new(&mut store, end)?)
+                (
+                    StreamReader::new(&mut store, producer)?,
+                    FutureReader::new(&mut store, end)?,
+                )
             }
         };
         Ok((self.columns, rows, result))
@@ -176,7 +203,11 @@ impl<D> StreamProducer<D> for RowProducer {
             Poll::Ready(more) => more,
         };
         destination.set_buffer(mem::take(&mut this.ready).into());
-        Poll::Ready(Ok(if more { StreamResult::Completed } else { StreamResult::Dropped }))
+        Poll::Ready(Ok(if more {
+            StreamResult::Completed
+        } else {
+            StreamResult::Dropped
+        }))
     }
 }
 
@@ -187,7 +218,7 @@ fn convert(row: &tokio_postgres::Row) -> Result<Row, Error> {
 }
 
 fn text(error: anyhow::Error) -> Error {
-    Error::QueryFailed(QueryError::Text(format!("{error:?}")))
+    Error::QueryFailed(QueryError::Text(format!("{error:#}")))
 }
 
 fn check_size(bytes: usize) -> Result<(), Error> {

@@ -78,10 +78,16 @@ fn value(row: &tokio_postgres::Row, index: usize) -> Result<DbValue> {
         Type::JSONB => read(row, index, |json: serde_json::Value| {
             DbValue::Jsonb(json.to_string().into_bytes())
         }),
-        Type::NUMERIC => read(row, index, |number: Decimal| DbValue::Decimal(number.to_string())),
+        Type::NUMERIC => read(row, index, |number: Decimal| {
+            DbValue::Decimal(number.to_string())
+        }),
         Type::INTERVAL => read(row, index, |Interval(interval)| DbValue::Interval(interval)),
-        Type::INT4_RANGE => read(row, index, |range| DbValue::RangeInt32(wit_range(&range, |v: &i32| *v))),
-        Type::INT8_RANGE => read(row, index, |range| DbValue::RangeInt64(wit_range(&range, |v: &i64| *v))),
+        Type::INT4_RANGE => read(row, index, |range| {
+            DbValue::RangeInt32(wit_range(&range, |v: &i32| *v))
+        }),
+        Type::INT8_RANGE => read(row, index, |range| {
+            DbValue::RangeInt64(wit_range(&range, |v: &i64| *v))
+        }),
         Type::NUM_RANGE => read(row, index, |range| {
             DbValue::RangeDecimal(wit_range(&range, |RangeDecimal(v)| v.to_string()))
         }),
@@ -102,7 +108,9 @@ fn read<'r, T: FromSql<'r>>(
     index: usize,
     convert: impl FnOnce(T) -> DbValue,
 ) -> Result<DbValue> {
-    Ok(row.try_get::<_, Option<T>>(index)?.map_or(DbValue::DbNull, convert))
+    Ok(row
+        .try_get::<_, Option<T>>(index)?
+        .map_or(DbValue::DbNull, convert))
 }
 
 /// Converts a parameter; the error says what is wrong with it.
@@ -123,7 +131,8 @@ pub fn to_sql(value: ParameterValue) -> Result<Parameter> {
             sql_date((year, month, day))?.and_time(sql_time((hour, minute, second, nanosecond))?),
         ),
         ParameterValue::Timestamp(v) => Box::new(
-            DateTime::from_timestamp(v, 0).with_context(|| format!("invalid epoch timestamp {v}"))?,
+            DateTime::from_timestamp(v, 0)
+                .with_context(|| format!("invalid epoch timestamp {v}"))?,
         ),
         ParameterValue::Uuid(v) => {
             Box::new(Uuid::parse_str(&v).with_context(|| format!("invalid UUID {v}"))?)
@@ -136,11 +145,15 @@ pub fn to_sql(value: ParameterValue) -> Result<Parameter> {
         ParameterValue::Interval(v) => Box::new(Interval(v)),
         ParameterValue::RangeInt32(v) => Box::new(sql_range(v, |v| Ok(*v))?),
         ParameterValue::RangeInt64(v) => Box::new(sql_range(v, |v| Ok(*v))?),
-        ParameterValue::RangeDecimal(v) => Box::new(sql_range(v, |v| decimal(v).map(RangeDecimal))?),
+        ParameterValue::RangeDecimal(v) => {
+            Box::new(sql_range(v, |v| decimal(v).map(RangeDecimal))?)
+        }
         ParameterValue::ArrayInt32(v) => Box::new(v),
         ParameterValue::ArrayInt64(v) => Box::new(v),
         ParameterValue::ArrayDecimal(v) => Box::new(
-            v.iter().map(|v| v.as_deref().map(decimal).transpose()).collect::<Result<Vec<_>>>()?,
+            v.iter()
+                .map(|v| v.as_deref().map(decimal).transpose())
+                .collect::<Result<Vec<_>>>()?,
         ),
         ParameterValue::ArrayStr(v) => Box::new(v),
         ParameterValue::DbNull => Box::new(Null),
@@ -159,7 +172,12 @@ fn wit_date(date: NaiveDate) -> (i32, u8, u8) {
 
 #[expect(clippy::cast_possible_truncation)]
 fn wit_time(time: NaiveTime) -> (u8, u8, u8, u32) {
-    (time.hour() as u8, time.minute() as u8, time.second() as u8, time.nanosecond())
+    (
+        time.hour() as u8,
+        time.minute() as u8,
+        time.second() as u8,
+        time.nanosecond(),
+    )
 }
 
 fn wit_datetime(time: NaiveDateTime) -> DbValue {
@@ -183,8 +201,12 @@ fn wit_range<T: Normalizable + PartialOrd, W>(
     convert: impl Fn(&T) -> W,
 ) -> WitRange<W> {
     (
-        range.lower().map(|bound| (convert(&bound.value), wit_kind(bound.type_))),
-        range.upper().map(|bound| (convert(&bound.value), wit_kind(bound.type_))),
+        range
+            .lower()
+            .map(|bound| (convert(&bound.value), wit_kind(bound.type_))),
+        range
+            .upper()
+            .map(|bound| (convert(&bound.value), wit_kind(bound.type_))),
     )
 }
 
@@ -199,14 +221,19 @@ fn sql_range<W, T: Normalizable + PartialOrd>(
     (lower, upper): WitRange<W>,
     convert: impl Fn(&W) -> Result<T>,
 ) -> Result<Range<T>> {
-    Ok(Range::new(sql_bound(lower, &convert)?, sql_bound(upper, &convert)?))
+    Ok(Range::new(
+        sql_bound(lower, &convert)?,
+        sql_bound(upper, &convert)?,
+    ))
 }
 
 fn sql_bound<W, T: Normalizable + PartialOrd, S: BoundSided>(
     bound: Option<(W, RangeBoundKind)>,
     convert: impl Fn(&W) -> Result<T>,
 ) -> Result<Option<RangeBound<S, T>>> {
-    let Some((value, kind)) = bound else { return Ok(None) };
+    let Some((value, kind)) = bound else {
+        return Ok(None);
+    };
     let kind = match kind {
         RangeBoundKind::Inclusive => BoundType::Inclusive,
         RangeBoundKind::Exclusive => BoundType::Exclusive,
@@ -216,7 +243,9 @@ fn sql_bound<W, T: Normalizable + PartialOrd, S: BoundSided>(
 
 /// The memory that a row takes, in bytes.
 pub fn size(row: &Row) -> usize {
-    row.iter().map(|value| size_of::<DbValue>() + heap_size(value)).sum()
+    row.iter()
+        .map(|value| size_of::<DbValue>() + heap_size(value))
+        .sum()
 }
 
 fn heap_size(value: &DbValue) -> usize {
@@ -265,7 +294,10 @@ mod tests {
             (ParameterValue::Uuid("x".into()), "invalid UUID x"),
             (ParameterValue::Jsonb(b"{".to_vec()), "invalid JSON {"),
             (ParameterValue::Decimal("1,5".into()), "invalid decimal 1,5"),
-            (ParameterValue::Date((2023, 2, 29)), "invalid date y=2023, m=2, d=29"),
+            (
+                ParameterValue::Date((2023, 2, 29)),
+                "invalid date y=2023, m=2, d=29",
+            ),
             (ParameterValue::Time((25, 0, 0, 0)), "invalid time 25:0:0:0"),
         ] {
             let error = to_sql(value).err().unwrap();

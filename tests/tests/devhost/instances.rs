@@ -1,0 +1,82 @@
+//! How long an instance serves, and how many at once.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use testkit::wait_until;
+
+use crate::{PATIENCE, builder, json};
+
+#[tokio::test]
+async fn an_instance_serves_one_request_after_the_other() {
+    let app = builder().spawn().await;
+    let first = json(&app, "/instance").await;
+    let second = json(&app, "/instance").await;
+    assert_eq!(first["instance"], second["instance"]);
+    assert_eq!(second["served"], 2);
+}
+
+#[tokio::test]
+async fn an_instance_serves_requests_at_once() {
+    let app = builder().spawn().await;
+    json(&app, "/instance").await;
+    let sleeping = join_all((0..8).map(|_| json(&app, "/sleep?ms=500"))).await;
+    let most = sleeping.iter().map(|state| state["mostAtOnce"].as_u64());
+    assert!(most.max() > Some(Some(1)), "{sleeping:?}");
+}
+
+#[tokio::test]
+async fn an_instance_is_dropped_after_its_share_of_requests() {
+    let app = builder()
+        .arg("--max-instance-reuse-count")
+        .arg(2)
+        .spawn()
+        .await;
+    let mut served = Vec::new();
+    for _ in 0..4 {
+        served.push(json(&app, "/instance").await["served"].as_u64());
+    }
+    assert_eq!(served, [Some(1), Some(2), Some(1), Some(2)]);
+}
+
+#[tokio::test]
+async fn an_idle_instance_is_dropped() {
+    let app = builder()
+        .arg("--idle-instance-timeout")
+        .arg("50ms")
+        .spawn()
+        .await;
+    let first = json(&app, "/instance").await;
+    wait_until("the instance is another one", PATIENCE, async || {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        json(&app, "/instance").await["instance"] != first["instance"]
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_fails_after_the_timeout() {
+    let app = builder()
+        .arg("--request-timeout")
+        .arg("200ms")
+        .spawn()
+        .await;
+    let response = app.get("/sleep?ms=20000").await.expect_status(500);
+    assert_eq!(response.text(), "");
+    json(&app, "/instance").await;
+}
+
+#[tokio::test]
+async fn a_guest_that_computes_does_not_keep_others_waiting() {
+    let app = builder().spawn().await;
+    json(&app, "/neighbour/instance").await;
+    let busy = join_all((0..4).map(|_| json(&app, "/spin?ms=3000")));
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let start = Instant::now();
+        json(&app, "/neighbour/instance").await;
+        start.elapsed()
+    };
+    let (_, waited) = futures::join!(busy, others);
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+}

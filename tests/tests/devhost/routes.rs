@@ -1,0 +1,62 @@
+//! How requests find their component.
+
+use reqwest::Method;
+use testkit::send;
+
+use crate::{header_values, json, probe};
+
+#[tokio::test]
+async fn the_guest_learns_how_the_request_was_found() {
+    let app = probe().await;
+    let headers = json(app, "/headers/J%20o/rest/?q=1").await;
+    for (name, value) in [
+        ("spin-path-info", "/rest/".to_owned()),
+        ("spin-full-url", app.url("/headers/J%20o/rest/?q=1")),
+        ("spin-matched-route", "/headers/:first_name/...".to_owned()),
+        ("spin-base-path", "/".to_owned()),
+        (
+            "spin-raw-component-route",
+            "/headers/:first_name/...".to_owned(),
+        ),
+        ("spin-component-route", "/headers/:first_name".to_owned()),
+        ("spin-path-match-first-name", "J%20o".to_owned()),
+    ] {
+        assert_eq!(header_values(&headers, name), [value], "{name}");
+    }
+    let client = &header_values(&headers, "spin-client-addr")[0];
+    assert!(client.starts_with("127.0.0.1:"), "{client}");
+}
+
+#[tokio::test]
+async fn an_exact_route_wins_over_a_named_segment() {
+    let headers = json(probe().await, "/headers/exact").await;
+    assert_eq!(
+        header_values(&headers, "spin-matched-route"),
+        ["/headers/exact"]
+    );
+}
+
+#[tokio::test]
+async fn a_forged_header_comes_before_the_hosts_own() {
+    let request = probe().await.request(Method::GET, "/headers/real");
+    let headers = send(request.header("spin-path-match-first-name", "forged")).await;
+    assert_eq!(
+        header_values(&headers.json(), "spin-path-match-first-name"),
+        ["forged", "real"]
+    );
+}
+
+#[tokio::test]
+async fn other_paths_are_404_without_a_body() {
+    let app = probe().await;
+    for path in ["/", "/header", "/headers2", "/.well-known/spin/other"] {
+        let response = app.get(path).await.expect_status(404);
+        assert_eq!(response.text(), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_host_says_that_it_is_well() {
+    let response = probe().await.get("/.well-known/spin/health").await;
+    assert_eq!(response.expect_status(200).text(), "OK");
+}

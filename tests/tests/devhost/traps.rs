@@ -1,0 +1,45 @@
+//! What a guest that fails costs others: nothing.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use reqwest::Method;
+use testkit::{send, wait_until};
+
+use crate::{PATIENCE, builder, json};
+
+#[tokio::test]
+async fn a_panic_is_a_500_without_a_body_and_names_the_request() {
+    let app = builder().spawn().await;
+    let request = app.request(Method::GET, "/panic");
+    let response = send(request.header("x-request-id", "the-request")).await;
+    assert_eq!(response.expect_status(500).text(), "");
+    wait_until("the log names the request", PATIENCE, async || {
+        let log = app.log();
+        let line = log.lines().find(|line| line.contains("Instance failed"));
+        line.is_some_and(|line| line.contains("probe") && line.contains("the-request"))
+    })
+    .await;
+    assert!(app.log().contains("[probe] as the test wished"));
+}
+
+#[tokio::test]
+async fn those_who_share_the_instance_are_answered_and_nobody_else_is_affected() {
+    let app = builder().spawn().await;
+    json(&app, "/instance").await;
+    let neighbour = json(&app, "/neighbour/instance").await;
+    let sleepers = join_all((0..4).map(|_| app.get("/sleep?ms=20000")));
+    let panicking = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        join_all((0..4).map(|_| app.get("/panic?ms=300"))).await
+    };
+    let start = Instant::now();
+    let (sleepers, panicking) = futures::join!(sleepers, panicking);
+    assert!(panicking.iter().all(|response| response.status() == 500));
+    assert!(sleepers.iter().any(|response| response.status() == 500));
+    assert!(start.elapsed() < Duration::from_secs(25));
+
+    assert_eq!(json(&app, "/instance").await["served"], 1);
+    let after = json(&app, "/neighbour/instance").await;
+    assert_eq!(after["instance"], neighbour["instance"]);
+}
