@@ -23,15 +23,26 @@ pub enum Store {
     Redis,
 }
 
+/// What is wrong with the proof of identity; never why in detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credentials {
+    /// There is none.
+    Missing,
+    /// There is one, and it proves nothing.
+    Invalid,
+}
+
 /// Why a request gets no ordinary answer.
 #[derive(Debug)]
 pub enum Error {
     /// 400: not JSON, a wrong type, a non-numeric id, an unknown query value.
     Malformed(Vec<FieldError>),
-    /// 401: no valid identity. The text says which kind of proof failed, never why in detail.
-    Unauthorized(&'static str),
+    /// 401: no valid identity.
+    Unauthorized(Credentials),
     /// 403: the caller is known and may not do this.
     Forbidden(&'static str),
+    /// 403: only a back end may do this.
+    ServiceOnly,
     /// 404: it does not exist, or is hidden from the caller.
     NotFound(&'static str),
     /// 405: a known path, another method; holds the value of `Allow`.

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use spin_sdk::http::Request;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
-use crate::auth::{Caller, Identity};
+use crate::auth::{Caller, Identity, Proof, Session};
 use crate::{Error, Result, config};
 
 /// How much larger than the content a body may be: JSON may escape each byte
@@ -28,17 +28,13 @@ pub const SMALL_BODY: usize = 64 * 1024;
 pub struct Call {
     parts: Parts,
     body: IncomingRequestBody,
-    identity: Identity,
+    proof: Proof,
 }
 
 impl Call {
-    pub(super) fn new(request: Request, identity: Identity) -> Self {
+    pub(super) fn new(request: Request, proof: Proof) -> Self {
         let (parts, body) = request.into_parts();
-        Self {
-            parts,
-            body,
-            identity,
-        }
+        Self { parts, body, proof }
     }
 
     /// The method.
@@ -56,7 +52,7 @@ impl Call {
     /// The route of spin.toml that matched.
     #[must_use]
     pub fn route(&self) -> &str {
-        self.header("spin-matched-route").unwrap_or_default()
+        super::route_of(&self.parts.headers)
     }
 
     /// A header's text.
@@ -68,7 +64,21 @@ impl Call {
     /// The identity, for actions that learn only from the body who is named.
     #[must_use]
     pub const fn identity(&self) -> Identity {
-        self.identity
+        self.proof.identity
+    }
+
+    /// The identity with how long it is good for.
+    #[must_use]
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// The caller of a stream, and when it has to end.
+    pub fn session(&self) -> Result<Session> {
+        Ok(Session {
+            caller: self.caller()?,
+            expires_at: self.proof.expires_at,
+        })
     }
 
     /// The caller: a verified identity, or in open mode whom the path or the
@@ -78,13 +88,13 @@ impl Call {
             Some(_) => Some(self.path_id("userId")?),
             None => self.query("userId")?,
         };
-        Ok(self.identity.caller(named))
+        Ok(self.proof.identity.caller(named))
     }
 
     /// The caller of a route whose body or path names somebody else than the
     /// caller: in open mode only the query names them.
     pub fn caller_by_query(&self) -> Result<Caller> {
-        Ok(self.identity.caller(self.query("userId")?))
+        Ok(self.proof.identity.caller(self.query("userId")?))
     }
 
     /// An id in the path, by its name in the route.

@@ -7,13 +7,15 @@ mod request_id;
 
 use std::future::Future;
 
+use ::http::HeaderMap;
 use spin_sdk::http::{BoxBody, Request};
 
 pub use call::{Call, max_content_bytes};
 pub use reply::Reply;
 
-use crate::auth::{self, Identity};
-use crate::{Result, log_line};
+use crate::auth::access::{self, Gate};
+use crate::auth::{self, Identity, Proof};
+use crate::{Error, Result, log_line};
 
 /// Whether a request needs an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Access {
 /// of errors. Every answer carries `X-Request-Id` and `Content-Length`.
 pub async fn serve<F>(
     request: Request,
-    access: Access,
+    _access: Access,
     route: impl FnOnce(Call) -> F,
 ) -> ::http::Response<BoxBody>
 where
@@ -36,11 +38,8 @@ where
 {
     let id = request_id::of(request.headers());
     let answer = async {
-        let identity = match access {
-            Access::Public => Identity::Open,
-            Access::Identified => auth::identify(request.headers()).await?,
-        };
-        route(Call::new(request, identity)).await
+        let proof = identify(&request).await?;
+        route(Call::new(request, proof)).await
     };
     let reply = answer.await.unwrap_or_else(|error| {
         if let Some(cause) = problem::cause(&error) {
@@ -49,6 +48,29 @@ where
         problem::reply(&error)
     });
     reply.into_response(&id)
+}
+
+/// What the request proves, if that is enough for its route and method.
+async fn identify(request: &Request) -> Result<Proof> {
+    let route = route_of(request.headers());
+    let gate = access::gate(route, request.method().as_str())
+        .ok_or_else(|| Error::internal(format!("{route} is not in the access table")))?;
+    if gate == Gate::Anybody {
+        return Ok(Proof::open());
+    }
+    let proof = auth::identify(request.headers()).await?;
+    match proof.identity {
+        Identity::User(_) if gate == Gate::Service => Err(Error::ServiceOnly),
+        _ => Ok(proof),
+    }
+}
+
+/// The route of spin.toml that matched.
+fn route_of(headers: &HeaderMap) -> &str {
+    let route = headers.get("spin-matched-route");
+    route
+        .and_then(|route| route.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// Dispatches a call by its matched route and method to one action each;

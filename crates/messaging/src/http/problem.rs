@@ -7,7 +7,13 @@ use serde::Serialize;
 
 use super::Reply;
 use crate::Error;
-use crate::error::{FieldError, Store};
+use crate::error::{Credentials, FieldError, Store};
+
+/// RFC 6750, 3: without a token the challenge says nothing more.
+const CHALLENGE: &str = r#"Bearer realm="messaging""#;
+const INVALID: &str = r#"Bearer realm="messaging", error="invalid_token""#;
+const INSUFFICIENT: &str =
+    r#"Bearer realm="messaging", error="insufficient_scope", scope="messaging:service""#;
 
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -54,7 +60,7 @@ fn status(error: &Error) -> StatusCode {
     match error {
         Error::Malformed(_) => StatusCode::BAD_REQUEST,
         Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::Forbidden(_) | Error::ServiceOnly => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
         Error::Conflict(_) => StatusCode::CONFLICT,
@@ -70,10 +76,10 @@ fn detail(error: &Error) -> Cow<'static, str> {
     match error {
         Error::Malformed(_) => "The request is malformed.".into(),
         Error::Invalid(_) => "The request is well-formed but not valid.".into(),
-        Error::Unauthorized(text)
-        | Error::Forbidden(text)
-        | Error::NotFound(text)
-        | Error::Conflict(text) => (*text).into(),
+        Error::Forbidden(text) | Error::NotFound(text) | Error::Conflict(text) => (*text).into(),
+        Error::Unauthorized(Credentials::Missing) => "A bearer token is needed.".into(),
+        Error::Unauthorized(Credentials::Invalid) => "The token or ticket is not valid.".into(),
+        Error::ServiceOnly => "This needs the scope messaging:service.".into(),
         Error::MethodNotAllowed(allow) => format!("This route takes {allow}.").into(),
         Error::TooLarge(limit) => format!("The body may have at most {limit} bytes.").into(),
         Error::NotJson => "The body must be application/json.".into(),
@@ -85,7 +91,9 @@ fn detail(error: &Error) -> Cow<'static, str> {
 
 fn extra_header(error: &Error) -> Option<(HeaderName, &'static str)> {
     match error {
-        Error::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, "Bearer")),
+        Error::Unauthorized(Credentials::Missing) => Some((header::WWW_AUTHENTICATE, CHALLENGE)),
+        Error::Unauthorized(Credentials::Invalid) => Some((header::WWW_AUTHENTICATE, INVALID)),
+        Error::ServiceOnly => Some((header::WWW_AUTHENTICATE, INSUFFICIENT)),
         Error::MethodNotAllowed(allow) => Some((header::ALLOW, allow)),
         Error::Unavailable(..) => Some((header::RETRY_AFTER, "1")),
         _ => None,

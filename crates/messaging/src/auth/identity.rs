@@ -1,0 +1,109 @@
+//! Who a request proves to be, and on whose behalf it acts.
+
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use crate::ids::UserId;
+use crate::{Error, Result};
+
+/// What the request proves about its sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// `auth_mode` is `open`: the ids in the request say who calls.
+    Open,
+    /// A verified user.
+    User(UserId),
+    /// A verified back end.
+    Service,
+}
+
+impl Identity {
+    /// The caller; in open mode the one whom the request names, and a service
+    /// if it names nobody.
+    #[must_use]
+    pub fn caller(self, named: Option<UserId>) -> Caller {
+        match self {
+            Self::User(user) => Caller::User(user),
+            Self::Service => Caller::Service,
+            Self::Open => named.map_or(Caller::Service, Caller::User),
+        }
+    }
+}
+
+/// On whose behalf a request acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// A user, who acts only as themselves.
+    User(UserId),
+    /// A back end of the practice software.
+    Service,
+}
+
+impl Caller {
+    /// The user, if the caller is one.
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Service => None,
+        }
+    }
+
+    /// 403 unless the caller is this user or a service.
+    pub fn must_be(self, user: UserId) -> Result<()> {
+        match self {
+            Self::User(caller) if caller != user => {
+                Err(Error::Forbidden("A user acts only as themselves."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// 403 unless the caller is a service.
+    pub fn must_be_service(self) -> Result<()> {
+        match self {
+            Self::User(_) => Err(Error::ServiceOnly),
+            Self::Service => Ok(()),
+        }
+    }
+}
+
+/// An identity, and how long it is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Who.
+    pub identity: Identity,
+    /// The name of a back end, if its token has one.
+    pub service: Option<Rc<str>>,
+    /// From when on the proof is refused; `None` if it does not end.
+    pub expires_at: Option<SystemTime>,
+}
+
+impl Proof {
+    /// The proof of a request that need not prove anything.
+    #[must_use]
+    pub const fn open() -> Self {
+        Self {
+            identity: Identity::Open,
+            service: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// A caller who stays: what an event stream asks again while it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// Who.
+    pub caller: Caller,
+    /// When the stream has to end; `None` if the identity does not expire.
+    pub expires_at: Option<SystemTime>,
+}
+
+impl Session {
+    /// Whether the identity is good no longer.
+    #[must_use]
+    pub fn has_expired(&self) -> bool {
+        self.expires_at.is_some_and(|end| end <= SystemTime::now())
+    }
+}

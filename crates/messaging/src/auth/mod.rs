@@ -1,0 +1,57 @@
+//! Who calls, and what they may do.
+//!
+//! - [`access`]: the one table of every route and who may call it.
+//! - `identity`: users and services, and the proof of them.
+//! - `bearer`: the token in a request's headers.
+//! - [`token`]: from a token to a proof, with the operator's [`keys`].
+//! - `signature`: the algorithms behind it.
+
+pub mod access;
+mod bearer;
+mod identity;
+pub mod keys;
+mod signature;
+pub mod token;
+
+use std::cell::OnceCell;
+
+use ::http::HeaderMap;
+
+pub use identity::{Caller, Identity, Proof, Session};
+
+use crate::config::{self, AuthMode};
+use crate::error::Credentials;
+use crate::{Error, Result, log_line};
+use token::Verifier;
+
+thread_local! {
+    /// What checks tokens; `None` inside if the operator's settings allow none.
+    static VERIFIER: OnceCell<Option<Verifier>> = const { OnceCell::new() };
+}
+
+/// Establishes the identity behind a request's headers, or 401.
+pub async fn identify(headers: &HeaderMap) -> Result<Proof> {
+    match config::auth_mode().await? {
+        AuthMode::Open => Ok(Proof::open()),
+        AuthMode::Jwt => by_token(headers).await,
+    }
+}
+
+async fn by_token(headers: &HeaderMap) -> Result<Proof> {
+    let secret = config::text("jwt_secret").await?;
+    let jwks = config::text("jwt_jwks").await?;
+    let issuer = config::text("jwt_issuer").await?;
+    let audience = config::text("jwt_audience").await?;
+    VERIFIER.with(|verifier| {
+        let verifier = verifier.get_or_init(|| {
+            Verifier::new(&secret, &jwks, &issuer, &audience)
+                .inspect_err(|fault| log_line!("ERROR", "every request is refused: {fault}"))
+                .ok()
+        });
+        let token = bearer::token(headers)?;
+        verifier
+            .as_ref()
+            .and_then(|verifier| verifier.verify(token))
+            .ok_or(Error::Unauthorized(Credentials::Invalid))
+    })
+}
