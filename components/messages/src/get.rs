@@ -4,7 +4,7 @@ use http::StatusCode;
 use messaging::http::{Call, Reply};
 use messaging::ids::{ConversationId, MessageId, UserId};
 use messaging::redis::{RedisService, keys};
-use messaging::{Error, Result, cache, conversations, messages};
+use messaging::{Error, Result, conversations, messages};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -22,15 +22,6 @@ pub async fn run(call: Call) -> Result<Reply> {
     let json = messages::find(id, viewer)
         .await?
         .ok_or(Error::no_message())?;
-    let key = keys::message(id);
-    // Redis may be away; the next reader fills it.
-    let _ = cache::fill_value(
-        &key,
-        &json,
-        cache::message_life().await?,
-        messages::find(id, None),
-    )
-    .await;
     Ok(Reply::raw_json(StatusCode::OK, json))
 }
 

@@ -19,6 +19,10 @@ pub const STREAM_APPEND: Script = Script(include_str!("scripts/stream_append.lua
 pub const STREAM_INTERJECT: Script = Script(include_str!("scripts/stream_interject.lua"));
 /// Adds events to a user's feed.
 pub const FEED_APPEND: Script = Script(include_str!("scripts/feed_append.lua"));
+/// Finds the newest entry of a user's feed.
+pub const FEED_OPEN: Script = Script(include_str!("scripts/feed_open.lua"));
+/// Tells whether a stream or feed still holds an entry.
+pub const STREAM_HOLDS: Script = Script(include_str!("scripts/stream_holds.lua"));
 
 /// A script that changes a roster, behind what all of these have in common.
 macro_rules! roster {

@@ -353,14 +353,16 @@ impl RedisService {
             .await
     }
 
-    /// The newest messages of the cached list, oldest first; empty if there is no list.
+    /// The newest messages of the cached list, oldest first; empty if there is no
+    /// list, or none that is confirmed.
     pub async fn get_conversation_messages(
         &self,
         conversation: ConversationId,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, E> {
-        let newest = -i64::try_from(limit).unwrap_or(i64::MAX);
-        self.lrange(&keys::messages(conversation), newest, -1).await
+        let arguments = args![limit, millis(UNCONFIRMED)];
+        self.script(scripts::NEWEST, &keys::messages(conversation), arguments)
+            .await
     }
 
     /// Fills an absent list for a short life; whether this call filled it.
