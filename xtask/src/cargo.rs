@@ -7,11 +7,29 @@ use stores::process::{self, Signal};
 
 use crate::workspace;
 
+const OF_PACKAGE: [&str; 5] = [
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_BIN_",
+    "CARGO_CRATE_NAME",
+    "CARGO_PRIMARY_PACKAGE",
+];
+
 /// The cargo that runs this program, in the repository's folder.
 pub fn command() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace::root());
+    forget_own_package(&mut command);
     command
+}
+
+/// Removes what cargo tells a program about its package when it runs one. Some build scripts
+/// look at these, and would run again whenever a build by hand follows one from here.
+pub fn forget_own_package(command: &mut Command) {
+    let of_package = |name: &str| OF_PACKAGE.iter().any(|start| name.starts_with(start));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
+        command.env_remove(name);
+    }
 }
 
 /// Runs a command, its output shown.

@@ -20,7 +20,9 @@ pub fn command(listen: &str, stores: &Stores) -> Result<Command> {
     let mut command = Command::new(workspace::devhost_binary());
     command
         .current_dir(workspace::root())
-        .args(["--listen", listen]);
+        .arg("--from")
+        .arg(workspace::root());
+    command.args(["--listen", listen]);
     command.env("SPIN_VARIABLE_REDIS_URL", stores.redis_url());
     command.env(
         "SPIN_VARIABLE_REDIS_HOST",

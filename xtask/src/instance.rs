@@ -50,8 +50,9 @@ pub fn running() -> Result<Urls> {
     if !DirectoryLock::is_held(&directory()) {
         bail!("nothing runs in this checkout: start it with `cargo xtask up`");
     }
-    let file = std::fs::read_to_string(directory().join(ENVIRONMENT));
-    let text = file.context("it is still starting: try again when it serves")?;
+    let Ok(text) = std::fs::read_to_string(directory().join(ENVIRONMENT)) else {
+        bail!("it is still starting: try again when it serves");
+    };
     let value = |name: &str| {
         text.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))

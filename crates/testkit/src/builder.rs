@@ -1,6 +1,6 @@
 //! An app of one's own, for tests that change settings, stop stores, or need a second host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -8,6 +8,9 @@ use anyhow::Result;
 use stores::{address, ports};
 
 use crate::{App, Data, Devhost};
+
+/// Compiled components are kept where `cargo xtask up` has them too.
+const CACHE: &str = ".lexiflow/compiled";
 
 enum Choice {
     Shared,
@@ -21,7 +24,7 @@ pub struct Builder {
     variables: Vec<(String, String)>,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
-    manifest: Option<PathBuf>,
+    manifest: PathBuf,
 }
 
 impl Default for Builder {
@@ -32,7 +35,7 @@ impl Default for Builder {
             variables: vec![auth_mode],
             environment: vec![],
             arguments: vec![],
-            manifest: None,
+            manifest: crate::workspace_root().join("spin.toml"),
         }
     }
 }
@@ -56,9 +59,10 @@ impl Builder {
         self
     }
 
-    /// Runs another manifest than the repository's spin.toml.
-    pub fn manifest(mut self, path: impl Into<PathBuf>) -> Self {
-        self.manifest = Some(path.into());
+    /// Runs another manifest than the repository's spin.toml; its path starts at the repository's
+    /// folder.
+    pub fn manifest(mut self, path: impl AsRef<Path>) -> Self {
+        self.manifest = crate::workspace_root().join(path);
         self
     }
 
@@ -118,16 +122,18 @@ impl Builder {
         let variables: Vec<(String, String)> = stores.into_iter().chain(self.variables).collect();
         let program = Devhost::release()?;
         let (path, folder) = (program.get_program().to_owned(), crate::workspace_root());
-        let listen = listen.to_string();
+        let (listen, manifest) = (listen.to_string(), self.manifest);
         Ok(Devhost::new(move || {
             let mut command = Command::new(&path);
             command
                 .current_dir(folder)
                 .args(["--listen", &listen])
                 .args(&self.arguments);
-            if let Some(manifest) = &self.manifest {
-                command.arg("--from").arg(manifest);
-            }
+            command
+                .arg("--from")
+                .arg(&manifest)
+                .arg("--cache-dir")
+                .arg(folder.join(CACHE));
             for (name, value) in &variables {
                 command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
             }

@@ -44,6 +44,7 @@ pub(super) fn build() -> Result<Command> {
     let path = path_with_linkers()?;
     let mut cargo = Command::new("/usr/bin/cargo");
     cargo.current_dir(workspace::root());
+    crate::cargo::forget_own_package(&mut cargo);
     for name in NOT_FOR_DEBIAN {
         cargo.env_remove(name);
     }
