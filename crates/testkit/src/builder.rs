@@ -120,11 +120,10 @@ impl Builder {
         ];
         let stores = stores.map(|(name, value)| (name.to_string(), value));
         let variables: Vec<(String, String)> = stores.into_iter().chain(self.variables).collect();
-        let program = Devhost::release()?;
-        let (path, folder) = (program.get_program().to_owned(), crate::workspace_root());
+        let (program, folder) = (Devhost::binary()?, crate::workspace_root());
         let (listen, manifest) = (listen.to_string(), self.manifest);
         Ok(Devhost::new(move || {
-            let mut command = Command::new(&path);
+            let mut command = Command::new(&program);
             command
                 .current_dir(folder)
                 .args(["--listen", &listen])

@@ -1,11 +1,12 @@
 //! A devhost process under test.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use stores::process::{self, Signal};
 
 use crate::workspace_root;
@@ -35,17 +36,17 @@ impl Devhost {
         }
     }
 
-    /// The command that runs the release build.
-    pub(crate) fn release() -> Result<Command> {
+    /// The release build.
+    pub(crate) fn binary() -> Result<PathBuf> {
         let binary = workspace_root().join("target/release/devhost");
-        anyhow::ensure!(
-            binary.exists(),
-            "{} is missing: run `cargo xtask build` first",
-            binary.display()
-        );
-        let mut command = Command::new(binary);
-        command.current_dir(workspace_root());
-        Ok(command)
+        let missing = || {
+            format!(
+                "{} is missing: run `cargo xtask build` first",
+                binary.display()
+            )
+        };
+        ensure!(binary.exists(), missing());
+        Ok(binary)
     }
 
     /// Starts it and waits until it serves.
@@ -60,7 +61,7 @@ impl Devhost {
                     self.log()
                 );
             }
-            anyhow::ensure!(
+            ensure!(
                 Instant::now() < deadline,
                 "devhost did not serve within {START_LIMIT:?}; its log: {}",
                 self.log()
@@ -116,7 +117,7 @@ impl Devhost {
             if let Some(status) = self.exit_status()? {
                 return Ok(status);
             }
-            anyhow::ensure!(
+            ensure!(
                 Instant::now() < deadline,
                 "devhost did not end within {END_LIMIT:?}; its log: {}",
                 self.log()
