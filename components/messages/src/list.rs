@@ -7,7 +7,7 @@ use messaging::ids::{ConversationId, MessageId, UserId};
 use messaging::messages::{self, Beside};
 use messaging::redis::RedisService;
 use messaging::redis::keys::LIST_MAX;
-use messaging::{Error, Result, cache, conversations};
+use messaging::{Error, Result, cache, conversations, relay};
 use serde::Deserialize;
 
 const DEFAULT_LIMIT: usize = 50;
@@ -65,6 +65,7 @@ async fn newest(
     let _ = join!(
         cache::fill_list(conversation, found.list_seq, &found.messages),
         remember_participants(conversation, viewer),
+        relay::ring_if(found.unrelayed),
     );
     let newest = found
         .messages

@@ -153,14 +153,17 @@ pub struct Newest {
     pub list_seq: i64,
     /// Up to [`LIST_MAX`] messages as JSON, oldest first.
     pub messages: Vec<String>,
+    /// Whether the relay has yet to pass on some of the conversation's events.
+    pub unrelayed: bool,
 }
 
 /// The newest messages, unless the conversation is hidden from the viewer.
 pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Result<Newest> {
     const NEWEST: &str = "
         select c.list_seq, array(
-            select message_json(m) from messages m
-            where m.conversation_id = c.id order by m.ordinal desc limit $3::bigint)
+                select message_json(m) from messages m
+                where m.conversation_id = c.id order by m.ordinal desc limit $3::bigint),
+            c.relayed_seq < c.event_seq
         from conversations c
         where c.id = $1 and ($2::bigint is null or exists (
             select from participants p where p.conversation_id = c.id and p.user_id = $2))";
@@ -174,7 +177,8 @@ pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Res
     let list_seq = row.next()?;
     let mut messages: Vec<String> = row.next()?;
     messages.reverse();
-    Ok(Newest { list_seq, messages })
+    let unrelayed = row.next()?;
+    Ok(Newest { list_seq, messages, unrelayed })
 }
 
 /// The seq of the event that last changed a conversation's list of messages.

@@ -70,9 +70,6 @@ macro_rules! args {
 }
 pub(crate) use args;
 
-/// How often a ring that nobody heard is repeated at the least.
-const RING_LIFE: Duration = Duration::from_secs(1);
-
 /// The life of a cached value that is not yet confirmed.
 pub(crate) const UNCONFIRMED: Duration = Duration::from_secs(5);
 
@@ -265,13 +262,6 @@ impl RedisService {
         self.command("PUBLISH", args![channel, payload]).await
     }
 
-    /// Tells the relay that there is work, once per burst.
-    pub async fn ring_relay(&self) -> Result<bool, E> {
-        let arguments = args![keys::RELAY_CHANNEL, millis(RING_LIFE)];
-        self.script(scripts::RING, keys::doorbell(), arguments)
-            .await
-    }
-
     // JSON.
 
     /// Sets a key to a value as JSON.
@@ -290,6 +280,12 @@ impl RedisService {
             .await?
             .map(|json| from_json(&json))
             .transpose()
+    }
+
+    /// Takes a key's value, read from JSON, away.
+    pub async fn take_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, E> {
+        let json: Option<Vec<u8>> = self.command("GETDEL", args![key]).await?;
+        json.map(|json| from_json(&json)).transpose()
     }
 
     /// Sets a field to a value as JSON; whether it is new.

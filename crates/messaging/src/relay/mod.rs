@@ -50,13 +50,24 @@ pub async fn drain() -> Result<usize> {
     Ok(relayed)
 }
 
-/// How many events no relay has passed on yet.
+/// How many events no relay has passed on yet. Whoever asks also rings for them:
+/// a relay that died may have left them behind.
 pub async fn backlog() -> Result<i64> {
     const BACKLOG: &str = "
         select coalesce(sum(event_seq - relayed_seq), 0)::bigint
         from conversations where relayed_seq < event_seq";
     let row = query_one(Repeat::Safe, BACKLOG, vec![]).await?;
-    Ok(row.map(|mut row| row.next()).transpose()?.unwrap_or(0))
+    let backlog = row.map(|mut row| row.next()).transpose()?.unwrap_or(0);
+    ring_if(backlog > 0).await;
+    Ok(backlog)
+}
+
+/// Rings the relay where a request came upon work that waits.
+pub async fn ring_if(waiting: bool) {
+    if waiting {
+        // With Redis away there is nobody to hear it.
+        let _ = RedisService::optional().ring_relay().await;
+    }
 }
 
 /// Stops for good behind a step, if the operator's `relay_stop_after` says so:
