@@ -11,7 +11,7 @@ use crate::ids::{ConversationId, Seq, UserId};
 /// About how many entries a stream or feed holds.
 const STREAM_MAX: i64 = 1000;
 /// How long a stream or feed outlives its newest entry.
-const STREAM_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const STREAM_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// About how many signals wait at the most.
 const SIGNALS_MAX: i64 = 10_000;
 

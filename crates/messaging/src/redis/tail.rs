@@ -1,0 +1,272 @@
+//! Reading one stream as it grows, on a connection of its own: a read that
+//! waits holds up everything behind it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use spin_sdk::redis::{RedisParameter, RedisResult};
+
+use super::reply::FromReply;
+use super::scripts::{self, Script};
+use super::service::{args, millis, seconds};
+use super::streams::STREAM_LIFE;
+use super::{Dedicated, RedisError};
+use crate::clock;
+
+/// The entry with which a reader begins a feed that is not there.
+pub const FEED_MARK: &str = r#"{"type":"opened"}"#;
+
+/// How many entries one read takes at the most.
+const BATCH: i64 = 50;
+/// How long Redis may take to answer, beyond the wait that was asked for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// An entry's id. Of a conversation's stream, `major` is a seq; of a feed, the
+/// milliseconds of Redis's clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryId {
+    /// The part before the dash.
+    pub major: u64,
+    /// The part behind it.
+    pub minor: u64,
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.major, self.minor)
+    }
+}
+
+/// A text is not an entry's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidEntryId;
+
+impl FromStr for EntryId {
+    type Err = InvalidEntryId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEntryId> {
+        let part = |digits: &str| {
+            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| digits.parse().ok()).flatten()
+        };
+        let (major, minor) = text.split_once('-').ok_or(InvalidEntryId)?;
+        match (part(major), part(minor)) {
+            (Some(major), Some(minor)) => Ok(Self { major, minor }),
+            _ => Err(InvalidEntryId),
+        }
+    }
+}
+
+/// What a stream holds at an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the stream.
+    pub id: EntryId,
+    /// One line of JSON.
+    pub event: String,
+}
+
+/// A reader of one stream. It connects when it has to, and lets go of a
+/// connection that broke or does not answer.
+pub struct Tail {
+    key: String,
+    connection: Option<Dedicated>,
+}
+
+impl Tail {
+    /// Of the stream under a key, not yet connected.
+    #[must_use]
+    pub const fn of(key: String) -> Self {
+        Self {
+            key,
+            connection: None,
+        }
+    }
+
+    /// Whether the connection is the one of the last read.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// The entries after an id; waits for one, and gives none if none comes in time.
+    pub async fn read(&mut self, after: EntryId, wait: Duration) -> Result<Vec<Entry>, RedisError> {
+        // Redis takes 0 for ever.
+        let block = millis(wait).max(1);
+        let arguments = args![
+            "COUNT",
+            BATCH,
+            "BLOCK",
+            block,
+            "STREAMS",
+            self.key.as_str(),
+            after.to_string()
+        ];
+        let reply = self.execute("XREAD", arguments, wait).await?;
+        // The host flattens the reply: key, id, "event", value, id, …
+        entries(reply.into_iter().skip(1))
+    }
+
+    /// The newest entry's id; `None` of a stream that is empty or not there.
+    pub async fn newest(&mut self) -> Result<Option<EntryId>, RedisError> {
+        let arguments = args![self.key.as_str(), "+", "-", "COUNT", 1_i64];
+        let reply = self.execute("XREVRANGE", arguments, Duration::ZERO).await?;
+        Ok(entries(reply.into_iter())?.first().map(|entry| entry.id))
+    }
+
+    /// The newest entry's id of a feed. One that is not there is begun with a
+    /// mark, so that every reader has an entry to come back to.
+    pub async fn newest_or_mark(&mut self) -> Result<EntryId, RedisError> {
+        let arguments = args![FEED_MARK, seconds(STREAM_LIFE)];
+        let id: String = self.script(scripts::FEED_OPEN, arguments).await?;
+        id.parse()
+            .map_err(|InvalidEntryId| RedisError::Refused("reply is not an entry's id".into()))
+    }
+
+    /// Whether the stream still holds the entry: then it holds all after it too.
+    pub async fn holds(&mut self, id: EntryId) -> Result<bool, RedisError> {
+        self.script(scripts::STREAM_HOLDS, args![id.to_string()])
+            .await
+    }
+
+    /// The entry at an id and those before it, newest first, at most a batch.
+    pub async fn back_from(&mut self, id: EntryId) -> Result<Vec<Entry>, RedisError> {
+        let arguments = args![self.key.as_str(), id.to_string(), "-", "COUNT", BATCH];
+        let reply = self.execute("XREVRANGE", arguments, Duration::ZERO).await?;
+        entries(reply.into_iter())
+    }
+
+    /// When the server started, in milliseconds of its own clock, as late as
+    /// that may have been; `None` where it does not say.
+    pub async fn server_start(&mut self) -> Result<Option<u64>, RedisError> {
+        match self.execute("INFO", args!["server"], Duration::ZERO).await {
+            Ok(reply) => Ok(start_of_server(&String::from_reply(reply)?)),
+            // Some operators forbid the command.
+            Err(RedisError::Refused(_)) => Ok(None),
+            Err(down) => Err(down),
+        }
+    }
+
+    async fn script<T: FromReply>(
+        &mut self,
+        script: Script,
+        arguments: Vec<RedisParameter>,
+    ) -> Result<T, RedisError> {
+        let mut all = args![script.0, 1_i64, self.key.as_str()];
+        all.extend(arguments);
+        T::from_reply(self.execute("EVAL", all, Duration::ZERO).await?)
+    }
+
+    async fn execute(
+        &mut self,
+        command: &'static str,
+        arguments: Vec<RedisParameter>,
+        wait: Duration,
+    ) -> Result<Vec<RedisResult>, RedisError> {
+        let answer = clock::timeout(wait + PATIENCE, async {
+            // Taken out for as long as the answer is under way: a reader that is
+            // given up leaves no connection on which an old answer comes in.
+            let connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => Dedicated::open().await?,
+            };
+            let answer = connection.execute(command, arguments).await;
+            if !matches!(answer, Err(RedisError::Down(_))) {
+                self.connection = Some(connection);
+            }
+            answer
+        });
+        answer
+            .await
+            .unwrap_or_else(|clock::Elapsed| Err(RedisError::Down("no answer in time".into())))
+    }
+}
+
+/// Reads entries: id, "event", value, id, …; nil stands for none.
+fn entries(flat: impl Iterator<Item = RedisResult>) -> Result<Vec<Entry>, RedisError> {
+    let mut flat = flat.filter(|value| !matches!(value, RedisResult::Nil));
+    let mut entries = Vec::new();
+    while let Some(id) = flat.next() {
+        let (_name, event) = (flat.next(), flat.next());
+        let id = String::from_reply(vec![id])?;
+        let id = id
+            .parse()
+            .map_err(|InvalidEntryId| RedisError::Refused("reply holds no entry's id".into()))?;
+        let event = String::from_reply(event.into_iter().collect())?;
+        entries.push(Entry { id, event });
+    }
+    Ok(entries)
+}
+
+fn start_of_server(info: &str) -> Option<u64> {
+    let number = |name: &str| -> Option<u64> {
+        info.lines().find_map(|line| {
+            let value = line.strip_prefix(name)?.strip_prefix(':')?;
+            value.trim().parse().ok()
+        })
+    };
+    let now = number("server_time_usec")? / 1000;
+    // Whole seconds, rounded down.
+    Some(now.saturating_sub(number("uptime_in_seconds")? * 1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bulk(text: &str) -> RedisResult {
+        RedisResult::Binary(text.as_bytes().to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_survives_its_text_and_keeps_its_order(a: (u64, u64), b: (u64, u64)) {
+            let id = |(major, minor)| EntryId { major, minor };
+            prop_assert_eq!(id(a).to_string().parse(), Ok(id(a)));
+            prop_assert_eq!(id(a) < id(b), a < b);
+        }
+
+        #[test]
+        fn any_text_is_an_id_or_refused(text in "\\PC*") {
+            let _ = text.parse::<EntryId>();
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_ids() {
+        for text in [
+            "",
+            "-",
+            "5",
+            "5-",
+            "-5",
+            "+5-1",
+            "5-1-1",
+            " 5-1",
+            "99999999999999999999-0",
+        ] {
+            assert_eq!(text.parse::<EntryId>(), Err(InvalidEntryId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn flat_replies_are_entries_again() {
+        let flat = ["7-0", "event", "{}", "7-1", "event", "7-2"].map(bulk);
+        let found = entries(flat.into_iter()).unwrap();
+        let ids: Vec<_> = found.iter().map(|entry| entry.id.to_string()).collect();
+        assert_eq!(ids, ["7-0", "7-1"]);
+        assert_eq!(found[1].event, "7-2");
+        assert_eq!(entries([RedisResult::Nil].into_iter()).unwrap(), []);
+        assert!(entries([bulk("7-0"), bulk("event")].into_iter()).is_err());
+    }
+
+    #[test]
+    fn a_servers_start_is_never_told_too_early() {
+        let info = "# Server\r\nuptime_in_seconds:2\r\nserver_time_usec:10500000\r\n";
+        assert_eq!(start_of_server(info), Some(8500));
+        assert_eq!(start_of_server("# Server\r\n"), None);
+    }
+}
