@@ -6,7 +6,7 @@ use futures::join;
 
 use crate::Result;
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::messages::number;
+use crate::messages::{number, optional_number};
 use crate::postgres::{PgFailure, Repeat, Row, query_one};
 use crate::redis::{RedisError, RedisService, keys};
 
@@ -117,14 +117,22 @@ impl Event {
 pub struct Since {
     /// The events, at most as many as were asked for.
     pub events: Vec<Event>,
+    /// The seq of the conversation's newest event; 0 before the first.
+    pub newest: i64,
     /// Whether the relay has yet to pass on some of the conversation's events.
     pub unrelayed: bool,
 }
 
-/// Reads the events after `seq`, at most `limit`; `None` if there is no such conversation.
-pub async fn since(conversation: ConversationId, seq: i64, limit: usize) -> Result<Option<Since>> {
+/// Reads the events after `seq`, at most `limit`; `None` if there is no such
+/// conversation or the viewer may not see it. Without a viewer everything is seen.
+pub async fn since(
+    conversation: ConversationId,
+    viewer: Option<UserId>,
+    seq: i64,
+    limit: usize,
+) -> Result<Option<Since>> {
     const SINCE: &str = "
-        select c.relayed_seq < c.event_seq,
+        select c.event_seq, c.relayed_seq < c.event_seq,
             coalesce(array_agg(e.seq order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.type order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.message order by e.seq) filter (where e.seq is not null), '{}'),
@@ -136,18 +144,21 @@ pub async fn since(conversation: ConversationId, seq: i64, limit: usize) -> Resu
             where e.conversation_id = c.id and e.seq > $2
             order by e.seq limit $3::bigint
         ) e on true
-        where c.id = $1
+        where c.id = $1 and ($4::bigint is null or exists (
+            select from participants p where p.conversation_id = c.id and p.user_id = $4))
         group by c.id";
     let parameters = vec![
         number(conversation.get()),
         number(seq),
         number(limit as i64),
+        optional_number(viewer.map(UserId::get)),
     ];
     let Some(mut row) = query_one(Repeat::Safe, SINCE, parameters).await? else {
         return Ok(None);
     };
-    let unrelayed = row.next()?;
+    let (newest, unrelayed) = (row.next()?, row.next()?);
     Ok(Some(Since {
+        newest,
         events: from_columns(conversation, &mut row)?,
         unrelayed,
     }))

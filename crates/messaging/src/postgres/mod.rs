@@ -81,6 +81,12 @@ pub async fn query(
     })
 }
 
+/// Gives the instance's connections back to the host's pool, for work that
+/// lasts long and asks seldom: what it keeps, others wait for.
+pub fn release() {
+    CONNECTIONS.with(Slots::clear);
+}
+
 /// Runs one statement that gives at most one row.
 pub async fn query_one(
     repeat: Repeat,

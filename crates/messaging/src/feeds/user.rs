@@ -1,0 +1,191 @@
+//! A user's feed: what the relay put into it, from where the client left off.
+//!
+//! The feed in Redis is all there is, so the reader makes sure that it lacks
+//! nothing: the entry behind which it reads must still be there after each
+//! read, Redis must not have started since that entry came in, and each
+//! conversation's events must come without a gap. Else the client is told to
+//! fetch anew what it shows, and the feed goes on from its end.
+
+use std::convert::Infallible;
+
+use super::head::Head;
+use super::told::{Told, Verdict};
+use super::{Block, Ended, LastEventId, OPEN_LIMIT, Outlet, pause, until_check};
+use crate::ids::UserId;
+use crate::redis::{Entry, EntryId, FEED_MARK, RedisError, Tail, keys};
+use crate::{clock, relay};
+
+/// The batches of entries before the client's last that are read again, to know
+/// what it had.
+const RECALLED: usize = 5;
+
+/// A client's feed of all that concerns a user.
+pub struct UserFeed {
+    tail: Tail,
+    place: Place,
+    told: Told,
+    out: Vec<Block>,
+}
+
+/// Where the reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At the end of the feed, wherever that is: the client has no past.
+    End,
+    /// Behind an entry.
+    Behind(EntryId),
+    /// Behind something that is not known: the client has to fetch anew.
+    Lost,
+}
+
+/// Why a round ended early.
+enum Stop {
+    Redis,
+    Ended(Ended),
+}
+
+impl From<RedisError> for Stop {
+    fn from(_: RedisError) -> Self {
+        Self::Redis
+    }
+}
+
+impl From<Ended> for Stop {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
+}
+
+impl UserFeed {
+    /// Opens the feed for a client that was last seen at `last`. Redis may be
+    /// away: then the feed begins when it is back.
+    pub async fn open(user: UserId, last: LastEventId<EntryId>) -> Self {
+        let mut feed = Self {
+            tail: Tail::of(keys::feed(user)),
+            place: match last {
+                LastEventId::None => Place::End,
+                LastEventId::After(id) => Place::Behind(id),
+                LastEventId::Foreign => Place::Lost,
+            },
+            told: Told::new(user),
+            out: Vec::new(),
+        };
+        let attached = clock::timeout(OPEN_LIMIT, feed.attach()).await;
+        if !matches!(attached, Ok(Ok(()))) && feed.place == Place::End {
+            // By the time that Redis is back, its end is another.
+            feed.place = Place::Lost;
+        }
+        feed
+    }
+
+    /// Sends what there is and what comes, until the feed ends.
+    pub async fn run(mut self, mut outlet: Outlet) -> Ended {
+        let start = match self.place {
+            Place::Behind(id) if self.out.is_empty() => Some(id.to_string()),
+            _ => None,
+        };
+        if let Err(ended) = outlet.open(start).await {
+            return ended;
+        }
+        loop {
+            match self.follow(&mut outlet).await {
+                Err(Stop::Ended(ended)) => return ended,
+                Err(Stop::Redis) => clock::sleep(pause()).await,
+            }
+        }
+    }
+
+    async fn follow(&mut self, outlet: &mut Outlet) -> Result<Infallible, Stop> {
+        loop {
+            if !self.tail.is_connected() {
+                self.attach().await?;
+            }
+            outlet.send_all(&mut self.out).await?;
+            self.read().await?;
+        }
+    }
+
+    /// Finds the place on a new connection.
+    async fn attach(&mut self) -> Result<(), RedisError> {
+        let place = self.place;
+        match place {
+            Place::End => {
+                self.place = Place::Behind(self.tail.newest_or_mark().await?);
+                Ok(())
+            }
+            Place::Behind(id) if self.reaches_back_to(id).await? => self.recall(id).await,
+            Place::Behind(_) | Place::Lost => self.resync().await,
+        }
+    }
+
+    /// Whether all that was added after an entry is still there: the entry is,
+    /// and Redis has not lost its newest ones by a restart.
+    async fn reaches_back_to(&mut self, id: EntryId) -> Result<bool, RedisError> {
+        let start = self.tail.server_start().await?;
+        Ok(start.is_none_or(|start| start <= id.major) && self.tail.holds(id).await?)
+    }
+
+    /// Learns what the client had.
+    async fn recall(&mut self, mut from: EntryId) -> Result<(), RedisError> {
+        for _ in 0..RECALLED {
+            let batch = self.tail.back_from(from).await?;
+            for head in batch.iter().filter_map(|entry| Head::parse(&entry.event)) {
+                self.told.recall(&head);
+            }
+            match batch.last() {
+                Some(oldest) if oldest.id < from => from = oldest.id,
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on from the end of the feed, and tells the client so.
+    async fn resync(&mut self) -> Result<(), RedisError> {
+        let end = self.tail.newest_or_mark().await?;
+        self.place = Place::Behind(end);
+        self.told.forget();
+        self.out.push(Block::resync(end));
+        Ok(())
+    }
+
+    /// Waits for the feed.
+    async fn read(&mut self) -> Result<(), RedisError> {
+        let Place::Behind(place) = self.place else {
+            return self.attach().await;
+        };
+        let entries = self.tail.read(place, until_check()).await?;
+        if !self.tail.holds(place).await? {
+            return self.resync().await;
+        }
+        if entries.is_empty() {
+            // Perhaps nobody heard the last ring.
+            relay::ring_if(true).await;
+        }
+        for entry in entries {
+            self.take(entry);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, entry: Entry) {
+        self.place = Place::Behind(entry.id);
+        if entry.event == FEED_MARK {
+            return;
+        }
+        let Some(head) = Head::parse(&entry.event) else {
+            return;
+        };
+        let verdict = self.told.judge(&head);
+        if verdict == Verdict::Gap {
+            self.out.push(Block::resync(entry.id));
+        }
+        if verdict != Verdict::Skip {
+            self.out.push(Block {
+                id: Some(entry.id.to_string()),
+                event: head.name.into_owned(),
+                data: entry.event,
+            });
+        }
+    }
+}
