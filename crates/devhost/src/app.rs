@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     engine,
@@ -21,6 +20,7 @@ use crate::{
     redis_client::RedisClient,
     redis_trigger::RedisTrigger,
     runtime_config,
+    shutdown::Drain,
     variables::Variables,
 };
 
@@ -34,7 +34,7 @@ pub struct App {
 
 impl App {
     /// Reads the manifest and loads everything that it names.
-    pub fn load(options: &Options, draining: &CancellationToken) -> Result<Self> {
+    pub fn load(options: &Options, drain: &Drain) -> Result<Self> {
         if let Some(file) = &options.runtime_config_file {
             runtime_config::check(file)?;
         }
@@ -59,7 +59,7 @@ impl App {
                 .ok_or_else(|| anyhow!("no component `{id}`"))
         };
         Ok(Self {
-            server: server(&manifest, options, draining, guest).with_context(invalid)?,
+            server: server(&manifest, options, drain, guest).with_context(invalid)?,
             redis_triggers: RedisTrigger::all(&manifest, &variables, &services, guest)
                 .with_context(invalid)?,
         })
@@ -139,7 +139,7 @@ fn load_guests(
 fn server(
     manifest: &Manifest,
     options: &Options,
-    draining: &CancellationToken,
+    drain: &Drain,
     guest: impl Fn(&str) -> Result<Arc<Guest>>,
 ) -> Result<Server> {
     // Triggers of one component share its instances.
@@ -151,7 +151,7 @@ fn server(
         };
         let id = &trigger.component;
         if !handlers.contains_key(id) {
-            let handler = handler(guest(id)?, options.reuse_limits(), draining.clone());
+            let handler = handler(guest(id)?, options.reuse_limits(), drain.clone());
             handlers.insert(
                 id.clone(),
                 handler.with_context(|| format!("component `{id}`"))?,
@@ -159,5 +159,5 @@ fn server(
         }
         routes.push((route.clone(), handlers[id].clone()));
     }
-    Ok(Server::new(Routes::new(routes)?, draining.clone()))
+    Ok(Server::new(Routes::new(routes)?, drain.clone()))
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use spin_sdk::wasip3::clocks::monotonic_clock;
+use spin_sdk::wasip3::{clocks::monotonic_clock, spawn};
 
 use crate::number;
 
@@ -68,6 +68,16 @@ pub fn spin(query: &str) -> Result<Value> {
     while Instant::now() < end {
         rounds = black_box(rounds + 1);
     }
+    Ok(describe())
+}
+
+/// Answers at once, and does something `ms` milliseconds later.
+pub fn later(query: &str) -> Result<Value> {
+    let milliseconds = number(query, "ms")?;
+    spawn(async move {
+        pause(milliseconds).await;
+        eprintln!("what was left is done");
+    });
     Ok(describe())
 }
 

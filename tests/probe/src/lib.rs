@@ -33,6 +33,7 @@ async fn answer(request: Request) -> Result<http::Response<BoxBody>> {
         "/panic" => instance::panic_after(&query).await?,
         "/sleep" => instance::sleep(&query).await?,
         "/spin" => instance::spin(&query)?,
+        "/later" => instance::later(&query)?,
         "/stream" => return body::stream(&query, "text/plain"),
         "/feed" => return body::stream(&query, "text/event-stream"),
         "/echo" => return Ok(body::echo(request)),

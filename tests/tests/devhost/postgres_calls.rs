@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{App, send, unique_id};
 
-use crate::{json, probe};
+use crate::{builder, json, probe};
 
 async fn query(app: &App, statement: &str) -> Value {
     let request = app.request(Method::POST, "/postgres/query");
@@ -128,7 +128,8 @@ async fn an_error_after_some_rows_is_reported() {
 
 #[tokio::test]
 async fn a_migration_does_not_surface_in_kept_statements() {
-    let app = probe().await;
+    // An app of its own has one instance, and that keeps one connection.
+    let app = &builder().spawn().await;
     let table = format!("probe_{}", unique_id());
     let select = format!("select * from {table}");
     let session = app.postgres().await;

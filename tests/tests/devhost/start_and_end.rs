@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::{App, unique_id};
+use testkit::{App, unique_id, wait_until};
 
-use crate::builder;
+use crate::{PATIENCE, builder};
 
 #[tokio::test]
 async fn requests_in_flight_are_finished_and_feeds_are_ended() {
@@ -23,6 +23,18 @@ async fn requests_in_flight_are_finished_and_feeds_are_ended() {
     assert!(feed.text().contains("data: 0"));
     assert!(status.success(), "{status}");
     assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
+#[tokio::test]
+async fn work_that_an_answer_left_behind_is_finished() {
+    let app = builder().spawn().await;
+    app.get("/later?ms=2000").await.expect_status(200);
+    app.devhost().terminate();
+    app.devhost().ended().await.expect("devhost ends");
+    wait_until("the log is read to its end", PATIENCE, async || {
+        app.log().contains("what was left is done")
+    })
+    .await;
 }
 
 #[tokio::test]

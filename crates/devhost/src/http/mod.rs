@@ -4,9 +4,9 @@
 //! * [`routes`] finds the component for a path.
 //! * [`headers`] tells the component how it was found.
 //! * [`workers`] keeps instances for further requests.
-//! * [`drain`] ends endless answers when the process stops.
+//! * [`feeds`] ends endless answers when the process stops.
 
-mod drain;
+mod feeds;
 mod headers;
 mod routes;
 mod server;

@@ -21,11 +21,12 @@ use tracing::Level;
 use wasmtime_wasi_http::WasiBody;
 
 use super::{
-    drain::{self, DrainingBody},
+    feeds::{self, AnswerBody},
     headers,
     routes::{Match, Routes, WELL_KNOWN},
     workers::{Handler, RequestTag},
 };
+use crate::shutdown::Drain;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,17 +37,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// An HTTP server for all routes.
 pub struct Server {
     routes: Routes<Handler>,
-    draining: CancellationToken,
+    drain: Drain,
     end_of_feeds: CancellationToken,
 }
 
 impl Server {
-    /// A server that stops accepting when `draining` begins.
-    pub fn new(routes: Routes<Handler>, draining: CancellationToken) -> Self {
-        let end_of_feeds = drain::end_of_feeds(&draining);
+    /// A server that stops accepting when the drain begins.
+    pub fn new(routes: Routes<Handler>, drain: Drain) -> Self {
+        let end_of_feeds = feeds::end(&drain.begun);
         Self {
             routes,
-            draining,
+            drain,
             end_of_feeds,
         }
     }
@@ -63,11 +64,17 @@ impl Server {
         }
     }
 
-    /// Serves until the drain begins, then until the last answer has ended.
+    /// Serves until the drain begins, then until the last answer has ended and
+    /// its instance has nothing left to do.
     pub async fn run(self, listener: TcpListener) {
         let server = Arc::new(self);
         let connections = GracefulShutdown::new();
-        while let Some(accepted) = server.draining.run_until_cancelled(listener.accept()).await {
+        while let Some(accepted) = server
+            .drain
+            .begun
+            .run_until_cancelled(listener.accept())
+            .await
+        {
             match accepted {
                 Ok((stream, client)) => server.clone().serve(stream, client, &connections),
                 Err(error) => {
@@ -78,6 +85,8 @@ impl Server {
         }
         drop(listener);
         connections.shutdown().await;
+        server.drain.instances.close();
+        server.drain.instances.wait().await;
     }
 
     fn serve(
@@ -108,7 +117,7 @@ impl Server {
         &self,
         mut request: Request<Incoming>,
         client: SocketAddr,
-    ) -> Response<DrainingBody> {
+    ) -> Response<AnswerBody> {
         headers::strip(request.headers_mut());
         let path = request.uri().path().to_owned();
         let response = if let Some(name) = path.strip_prefix(WELL_KNOWN) {
@@ -119,7 +128,7 @@ impl Server {
             tracing::info!(method = %request.method(), route = %"-", status = 404);
             empty(StatusCode::NOT_FOUND)
         };
-        drain::wrap(response, &self.end_of_feeds)
+        feeds::wrap(response, &self.end_of_feeds)
     }
 }
 

@@ -17,7 +17,7 @@ use std::{
 use anyhow::Context as _;
 use http::HeaderValue;
 use tokio::time::Sleep;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::{sync::WaitForCancellationFutureOwned, task::task_tracker::TaskTrackerToken};
 use wasmtime::{Store, StoreContextMut, component::GuestTaskId};
 use wasmtime_wasi_http::{
     WasiHttpView as _,
@@ -30,6 +30,7 @@ use wasmtime_wasi_http::{
 
 use crate::{
     guest::{Guest, GuestState, log_failure},
+    shutdown::Drain,
     span::Span,
 };
 
@@ -54,14 +55,14 @@ pub struct Workers {
     guest: Arc<Guest>,
     pre: ProxyPre<GuestState>,
     limits: ReuseLimits,
-    draining: CancellationToken,
+    drain: Drain,
 }
 
-/// A handler for `guest`, whose idle instances go when `draining` begins.
+/// A handler for `guest`, whose idle instances go when the drain begins.
 pub fn handler(
     guest: Arc<Guest>,
     mut limits: ReuseLimits,
-    draining: CancellationToken,
+    drain: Drain,
 ) -> anyhow::Result<Handler> {
     let pre = guest.pre().clone();
     let pre = match p3::bindings::ServicePre::new(pre.clone()) {
@@ -79,7 +80,7 @@ pub fn handler(
         guest,
         pre,
         limits,
-        draining,
+        drain,
     }))
 }
 
@@ -107,7 +108,7 @@ impl HandlerState for Workers {
                 idle: self.limits.idle.pick(),
                 request: request_timeout,
                 sleep: Box::pin(tokio::time::sleep(Duration::MAX)),
-                draining: Box::pin(self.draining.clone().cancelled_owned()),
+                draining: Box::pin(self.drain.begun.clone().cancelled_owned()),
             },
             state: Worker {
                 component: self.guest.id().clone(),
@@ -115,6 +116,7 @@ impl HandlerState for Workers {
                 concurrent: self.limits.concurrent.pick(),
                 request_timeout,
                 served: Mutex::default(),
+                _alive: self.drain.instances.token(),
             },
         })
     }
@@ -159,6 +161,7 @@ pub struct Worker {
     concurrent: u64,
     request_timeout: Option<Duration>,
     served: Mutex<Vec<Arc<RequestTag>>>,
+    _alive: TaskTrackerToken,
 }
 
 impl WorkerState for Worker {

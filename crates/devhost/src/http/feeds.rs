@@ -22,7 +22,7 @@ const FEED_GRACE: Duration = Duration::from_secs(1);
 
 pin_project! {
     /// An answer's body; ends early if it is a feed and the time has come.
-    pub struct DrainingBody {
+    pub struct AnswerBody {
         #[pin]
         body: WasiBody,
         #[pin]
@@ -31,7 +31,7 @@ pin_project! {
 }
 
 /// A token that is cancelled [`FEED_GRACE`] after `draining`.
-pub fn end_of_feeds(draining: &CancellationToken) -> CancellationToken {
+pub fn end(draining: &CancellationToken) -> CancellationToken {
     let end = CancellationToken::new();
     let (draining, trigger) = (draining.clone(), end.clone());
     tokio::spawn(async move {
@@ -46,15 +46,15 @@ pub fn end_of_feeds(draining: &CancellationToken) -> CancellationToken {
 pub fn wrap(
     response: Response<WasiBody>,
     end_of_feeds: &CancellationToken,
-) -> Response<DrainingBody> {
+) -> Response<AnswerBody> {
     let content_type = response.headers().get(CONTENT_TYPE);
     let is_feed =
         content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let end = is_feed.then(|| end_of_feeds.clone().cancelled_owned());
-    response.map(|body| DrainingBody { body, end })
+    response.map(|body| AnswerBody { body, end })
 }
 
-impl Body for DrainingBody {
+impl Body for AnswerBody {
     type Data = Bytes;
     type Error = Error;
 
