@@ -3,7 +3,7 @@
 use http::StatusCode;
 use messaging::http::{Call, Reply};
 use messaging::ids::{MessageId, UserId};
-use messaging::{Result, receipts};
+use messaging::{Error, Result, messages, receipts};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -24,7 +24,12 @@ pub async fn run(call: Call) -> Result<Reply> {
     let message_id = call.path_id("id")?;
     let identity = call.identity();
     let Body { user_id } = call.json().await?;
-    identity.caller(Some(user_id)).must_be(user_id)?;
+    let caller = identity.caller(Some(user_id));
+    if let Err(forbidden) = caller.must_be(user_id) {
+        // Hidden comes before forbidden.
+        let visible = messages::find(message_id, caller.user()).await?;
+        return Err(visible.map_or(Error::no_message(), |_| forbidden));
+    }
     let read = receipts::read(message_id, user_id).await?;
     if let Some(event) = &read.event {
         receipts::share(event).await;
