@@ -1,7 +1,16 @@
-//! Everything that no other component answers.
+//! The page at `/`, and 404 for everything else that no other component answers.
+//!
+//! # Layout
+//!
+//! - `assets/`: the page's own files, as a browser gets them; `assets/main.js` tells what is where
+//! - [`assets`]: those files, compiled in, and their paths
+//! - [`page`]: the answer to a request for one
 
+mod assets;
+mod page;
+
+use messaging::Result;
 use messaging::http::{Access, Call, Reply, serve};
-use messaging::{Error, Result};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
@@ -10,6 +19,6 @@ async fn handle(request: Request) -> impl IntoResponse {
     serve(request, Access::Public, route).await
 }
 
-async fn route(_: Call) -> Result<Reply> {
-    Err(Error::NotFound("There is no such route."))
+async fn route(call: Call) -> Result<Reply> {
+    page::run(&call)
 }

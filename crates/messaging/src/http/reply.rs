@@ -48,8 +48,18 @@ impl Reply {
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    /// 304: the client has it.
+    #[must_use]
+    pub fn not_modified() -> Self {
+        Self::empty(StatusCode::NOT_MODIFIED)
+    }
+
+    fn empty(status: StatusCode) -> Self {
         Self {
-            status: StatusCode::NO_CONTENT,
+            status,
             headers: HeaderMap::new(),
             body: Body::Whole(Bytes::new()),
         }
@@ -93,9 +103,9 @@ impl Reply {
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
-        // RFC 9110 forbids the header with 204.
+        // RFC 9110 forbids the header with 204, and with 304 unless it is that of the body.
         if let Some(length) = length
-            && status != StatusCode::NO_CONTENT
+            && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         {
             response
                 .headers_mut()

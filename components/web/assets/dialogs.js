@@ -1,0 +1,81 @@
+// Dialogs. Each is a <dialog> of index.html, so that the browser keeps the focus inside.
+
+import { byId, setText } from './dom.js';
+import { asId, signIn } from './session.js';
+
+/** A dialog whose form stays open, with the reason, until `onSubmit` succeeds. */
+function dialogOf(name, onSubmit) {
+  const dialog = byId(`${name}-dialog`);
+  const form = byId(`${name}-form`);
+  const error = dialog.querySelector('[role="alert"]');
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const button = form.querySelector('[type="submit"]');
+    button.disabled = true;
+    try {
+      setText(error, '');
+      await onSubmit(form.elements);
+      dialog.close();
+    } catch (cause) {
+      setText(error, cause.reason ?? cause.message);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  dialog.querySelector('[data-close]')?.addEventListener('click', () => dialog.close());
+  return {
+    dialog,
+    open() {
+      form.reset();
+      setText(error, '');
+      dialog.showModal();
+    },
+  };
+}
+
+/** `onCreated` gets the new conversation. */
+export function createNewDialog({ api, user, onCreated }) {
+  const { open } = dialogOf('new', async ({ title, people }) => {
+    const conversation = await api.createConversation({
+      ...(title.value.trim() && { title: title.value.trim() }),
+      participantIds: [...new Set([user, ...parseUsers(people.value)])],
+    });
+    onCreated(conversation);
+  });
+  byId('new-conversation').onclick = open;
+}
+
+function parseUsers(text) {
+  const parts = text.split(/[\s,;]+/).filter(Boolean);
+  const users = parts.map(asId);
+  const wrong = parts.find((_, index) => !users[index]);
+  if (wrong) throw new Error(`“${wrong}” is no user number.`);
+  return users;
+}
+
+/** `onDeleted` gets the message that is no more. */
+export function createDeleteDialog({ api, onDeleted }) {
+  let message;
+  const { open } = dialogOf('delete', async () => {
+    await api.remove(message.id);
+    onDeleted(message);
+  });
+  return {
+    open(which) {
+      message = which;
+      setText(byId('delete-text'), which.content);
+      open();
+    },
+  };
+}
+
+/** Asks for a token, and for nothing else until there is one. */
+export function askForToken(reason) {
+  const { dialog, open } = dialogOf('sign-in', ({ token }) => {
+    if (!signIn(token.value.trim())) throw new Error('This is not an access token of a user.');
+    location.reload();
+  });
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+  open();
+  setText(byId('token-error'), reason);
+}

@@ -1,0 +1,91 @@
+// The list of conversations.
+
+import { byId, element, reconcile, rove, setHidden, setText } from './dom.js';
+import { conversationsByActivity, isAnyoneOnline, others, summaryOf, titleOf, unreadOf } from './selectors.js';
+import { briefTime } from './time.js';
+
+/** How near to its end the list is extended, in pixels. */
+const NEAR_END = 200;
+
+export function createListView({ onOpen, onMore, onRetry }) {
+  const list = byId('conversations');
+  rove(list, '.conversation');
+  list.addEventListener('scroll', () => {
+    if (list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END) onMore();
+  });
+
+  function render(state) {
+    const items = conversationsByActivity(state).map((conversation) => ({ key: conversation.id, conversation, state }));
+    reconcile(list, items, { create: (item) => create(item, onOpen), update });
+    const current = list.querySelector('.conversation[tabindex="0"]');
+    if (!current) list.querySelector('.conversation')?.setAttribute('tabindex', '0');
+    renderNotice(state, items.length);
+  }
+
+  function renderNotice({ list: { status } }, count) {
+    const notice = byId('list-notice');
+    setHidden(notice, count > 0);
+    const shown = count > 0 ? '' : status;
+    if (notice.dataset.shown === shown) return;
+    notice.dataset.shown = shown;
+    notice.replaceChildren(...(notices[shown]?.(onRetry) ?? []));
+  }
+
+  return {
+    render,
+    /** Moves the focus to the open conversation, or to the first. */
+    focus() {
+      const current = list.querySelector('[aria-current="true"]') ?? list.querySelector('.conversation');
+      (current ?? byId('new-conversation')).focus();
+    },
+  };
+}
+
+const notices = {
+  loading: () => Array.from({ length: 4 }, () => element('div', { className: 'skeleton', 'aria-hidden': 'true' })),
+  failed: (onRetry) => [
+    element('p', {}, 'The conversations could not be loaded.'),
+    element('button', { type: 'button', className: 'button', onclick: onRetry }, 'Try again'),
+  ],
+  ready: () => [element('p', {}, 'No conversations yet. “New” begins the first one.')],
+};
+
+function create({ conversation }, onOpen) {
+  const part = (className, tag = 'span') => element(tag, { className });
+  const avatar = element('span', { className: 'avatar' }, part('avatar-text'), part('dot'));
+  const first = element('span', { className: 'conversation-line' }, part('conversation-title'), part('conversation-time', 'time'));
+  const second = element('span', { className: 'conversation-line' }, part('conversation-preview'), part('badge'));
+  const lines = element('span', { className: 'conversation-lines' }, first, second);
+  const open = () => onOpen(conversation.id);
+  const button = element('button', { type: 'button', className: 'conversation', tabIndex: -1, onclick: open }, avatar, lines);
+  button.dataset.conversation = conversation.id;
+  return element('li', {}, button);
+}
+
+function update(item, { conversation, state }) {
+  const part = (name) => item.querySelector(`.${name}`);
+  const title = titleOf(state, conversation);
+  const unread = unreadOf(state, conversation);
+  const online = isAnyoneOnline(state, conversation);
+  const preview = summaryOf(state, conversation.lastMessage) || 'No messages yet';
+  const at = conversation.lastActivityAt ?? conversation.createdAt;
+  setText(part('avatar-text'), monogram(state, conversation));
+  setHidden(part('dot'), !online);
+  setText(part('conversation-title'), title);
+  setText(part('conversation-preview'), preview);
+  setText(part('conversation-time'), at ? briefTime(at) : '');
+  setText(part('badge'), unread > 99 ? '99+' : String(unread));
+  setHidden(part('badge'), unread === 0);
+  const button = part('conversation');
+  button.classList.toggle('unread', unread > 0);
+  button.setAttribute('aria-current', String(state.open === conversation.id));
+  const name = [title, unread && `${unread} unread`, online && 'online', preview].filter(Boolean).join(', ');
+  button.setAttribute('aria-label', name);
+}
+
+/** A letter of the title, or the number of the other person. */
+function monogram(state, conversation) {
+  if (conversation.title) return [...conversation.title.trim()][0].toUpperCase();
+  const people = others(state, conversation);
+  return people.length === 1 ? String(people[0]).slice(-3) : String(people.length + 1);
+}

@@ -1,0 +1,259 @@
+// What the page knows, and how each event changes it: no DOM, no clock, no network.
+//
+// Events come twice, late, or out of order: from the feed, from answers to requests, from
+// a refresh after a break. A message is known by its id and placed by its ordinal, so
+// whatever way it came, it is shown once and in its place.
+
+/** What is known before anything was heard. */
+export const initialState = (me) => ({
+  me,
+  /** 'connecting', 'live' or 'reconnecting' */
+  connection: 'connecting',
+  /** The list of conversations: 'loading', 'ready' or 'failed', and the link to its next page. */
+  list: { status: 'loading', next: undefined },
+  conversations: new Map(),
+  /**
+   * By conversation: its `status`, `messages` (oldest first, without a hole), the link to those before
+   * (`prev`), and the ordinal at which begin those that were unread when it was opened (`unreadFrom`).
+   */
+  threads: new Map(),
+  /** Messages on their way: `{clientMessageId, conversationId, content, replyToId, createdAt, error?}`. */
+  pending: [],
+  /** Messages that others reply to and that no thread holds, by id. */
+  quoted: new Map(),
+  /** By conversation, by user: the ordinal up to which they have read. */
+  reads: new Map(),
+  /** By conversation, by user: until when they are typing, in ms. */
+  typing: new Map(),
+  online: new Set(),
+  /** The conversation that is open. */
+  open: undefined,
+  /** Whether its newest message is being looked at. */
+  attentive: false,
+});
+
+/** The state after an event. */
+export const reduce = (state, event) => handlers[event.type]?.(state, event) ?? state;
+
+/** A state that changes by events only, and tells whoever wants to know. */
+export function createStore(state) {
+  const listeners = new Set();
+  return {
+    get: () => state,
+    dispatch(event) {
+      const next = reduce(state, event);
+      if (next === state) return;
+      state = next;
+      listeners.forEach((listener) => listener(state, event));
+    },
+    subscribe: (listener) => listeners.add(listener),
+  };
+}
+
+/** How long somebody is shown as typing who does not say that they have stopped. */
+const TYPING_MS = 12_000;
+
+const handlers = {
+  // From the feed.
+
+  'new-message': (state, { conversationId, message }) => ({
+    ...withMessage(state, conversationId, message),
+    pending: state.pending.filter((item) => !isSameMessage(item, message, state.me)),
+    typing: without(state.typing, conversationId, message.senderId),
+  }),
+  'message-edited': (state, { conversationId, message }) => withMessage(state, conversationId, message),
+  'message-deleted': (state, { conversationId, message }) => withMessage(state, conversationId, message),
+  'message-read': (state, { conversationId, message, userId }) =>
+    withRead(state, conversationId, userId, message.ordinal),
+  'unread-count': (state, { conversationId, count }) =>
+    withConversation(state, conversationId, () => ({ unreadCount: count })),
+  'typing-start': (state, { conversationId, userId, at }) => ({
+    ...state,
+    typing: nested(state.typing, conversationId, userId, at + TYPING_MS),
+  }),
+  'typing-stop': (state, { conversationId, userId }) => ({
+    ...state,
+    typing: without(state.typing, conversationId, userId),
+  }),
+  online: (state, { userId }) => ({ ...state, online: new Set(state.online).add(userId) }),
+  offline: (state, { userId }) => ({
+    ...state,
+    online: new Set([...state.online].filter((user) => user !== userId)),
+  }),
+  'participant-joined': (state, { conversationId, userId }) =>
+    withConversation(state, conversationId, ({ participantIds }) => ({
+      participantIds: [...new Set([...participantIds, userId])].sort((a, b) => a - b),
+    })),
+  'participant-left': (state, { conversationId, userId }) =>
+    userId === state.me
+      ? withoutConversation(state, conversationId)
+      : withConversation(state, conversationId, ({ participantIds }) => ({
+          participantIds: participantIds.filter((user) => user !== userId),
+        })),
+
+  // From answers.
+
+  'list-loaded': (state, { conversations, next, isFirstPage }) => ({
+    ...state,
+    list: { status: 'ready', next },
+    conversations: withPage(state, conversations, isFirstPage),
+  }),
+  'list-failed': (state) =>
+    state.list.status === 'ready' ? state : { ...state, list: { ...state.list, status: 'failed' } },
+  'conversation-loaded': (state, { conversation }) => ({
+    ...state,
+    conversations: set(state.conversations, conversation.id, fresher(state.conversations.get(conversation.id), conversation)),
+  }),
+  'thread-loading': (state, { conversationId }) =>
+    state.threads.get(conversationId)?.status === 'ready'
+      ? state
+      : withThread(state, conversationId, (thread) => ({ ...thread, status: 'loading' })),
+  /** The newest messages, reaching back at least as far as what was there, or all that is to be kept. */
+  'thread-loaded': (state, { conversationId, messages, prev }) =>
+    withThread(state, conversationId, (thread) => {
+      const from = messages[0]?.ordinal ?? 0;
+      const kept = thread.messages.filter(({ ordinal }) => ordinal >= from);
+      return marked(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
+    }),
+  'thread-extended': (state, { conversationId, messages, prev }) =>
+    withThread(state, conversationId, (thread) => ({ ...thread, prev, messages: merge(thread.messages, messages) })),
+  'thread-failed': (state, { conversationId, isGone }) =>
+    withThread(state, conversationId, (thread) =>
+      isGone ? { ...thread, status: 'gone' } : thread.status === 'ready' ? thread : { ...thread, status: 'failed' }),
+  'receipts-loaded': (state, { conversationId, ordinal, users }) =>
+    users.reduce((result, user) => withRead(result, conversationId, user, ordinal), state),
+  'typing-loaded': (state, { conversationId, users, at }) => ({
+    ...state,
+    typing: set(state.typing, conversationId, new Map(users.map((user) => [user, at + TYPING_MS]))),
+  }),
+  'presence-loaded': (state, { users }) => ({ ...state, online: new Set(users) }),
+  'quoted-loaded': (state, { message }) => ({ ...state, quoted: set(state.quoted, message.id, message) }),
+
+  // From the person at the page.
+
+  opened: (state, { conversationId }) => {
+    const unread = state.conversations.get(conversationId)?.unreadCount ?? 0;
+    const open = { ...state, open: conversationId, attentive: false };
+    return conversationId
+      ? withThread(open, conversationId, (thread) => marked(state.me, { ...thread, unread, unreadFrom: undefined }))
+      : open;
+  },
+  attentive: (state, { value }) => (state.attentive === value ? state : { ...state, attentive: value }),
+  queued: (state, { item }) => ({ ...state, pending: [...state.pending, item] }),
+  refused: (state, { clientMessageId, error }) => withPending(state, clientMessageId, { error }),
+  requeued: (state, { clientMessageId }) => withPending(state, clientMessageId, { error: undefined }),
+  discarded: (state, { clientMessageId }) => ({
+    ...state,
+    pending: state.pending.filter((item) => item.clientMessageId !== clientMessageId),
+  }),
+
+  // From the connection and the clock.
+
+  connection: (state, { status }) => (state.connection === status ? state : { ...state, connection: status }),
+  tick: (state, { at }) => {
+    const isOver = [...state.typing.values()].some((users) => [...users.values()].some((until) => until <= at));
+    return isOver ? { ...state, typing: stillTyping(state.typing, at) } : state;
+  },
+};
+
+const set = (map, key, value) => new Map(map).set(key, value);
+const nested = (map, key, inner, value) => set(map, key, set(map.get(key) ?? new Map(), inner, value));
+
+function without(map, key, inner) {
+  if (!map.get(key)?.has(inner)) return map;
+  const users = new Map(map.get(key));
+  users.delete(inner);
+  return set(map, key, users);
+}
+
+function stillTyping(typing, at) {
+  const live = (users) => new Map([...users].filter(([, until]) => until > at));
+  return new Map([...typing].map(([conversation, users]) => [conversation, live(users)]));
+}
+
+/** Messages by ordinal, each once, in its newest version. */
+export function merge(messages, incoming) {
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  incoming.forEach((message) => byId.set(message.id, newest(byId.get(message.id), message)));
+  return [...byId.values()].sort((a, b) => a.ordinal - b.ordinal);
+}
+
+function newest(known, incoming) {
+  // A tombstone is final, and times in UTC sort as text.
+  const version = ({ deletedAt, editedAt }) => (deletedAt ? '~' : (editedAt ?? ''));
+  return known && version(known) > version(incoming) ? known : incoming;
+}
+
+const isSameMessage = (item, message, me) =>
+  message.senderId === me && message.clientMessageId === item.clientMessageId;
+
+const emptyThread = { status: 'loading', messages: [], prev: undefined, unreadFrom: undefined };
+
+/** Marks where the unread messages begin, as soon as they are there: those that were unread at that moment. */
+function marked(me, thread) {
+  if (thread.unread === undefined || thread.status !== 'ready') return thread;
+  const foreign = thread.messages.filter(({ senderId, deletedAt }) => senderId !== me && !deletedAt);
+  const first = thread.unread > 0 ? (foreign.at(-thread.unread) ?? foreign[0]) : undefined;
+  return { ...thread, unread: undefined, unreadFrom: first?.ordinal };
+}
+
+const withThread = (state, id, change) => ({
+  ...state,
+  threads: set(state.threads, id, change(state.threads.get(id) ?? emptyThread)),
+});
+
+function withConversation(state, id, change) {
+  const known = state.conversations.get(id);
+  return known ? { ...state, conversations: set(state.conversations, id, { ...known, ...change(known) }) } : state;
+}
+
+function withoutConversation(state, id) {
+  const conversations = new Map(state.conversations);
+  conversations.delete(id);
+  const left = { ...state, conversations };
+  return state.threads.has(id) ? withThread(left, id, (thread) => ({ ...thread, status: 'gone' })) : left;
+}
+
+function withMessage(state, id, message) {
+  const listed = withConversation(state, id, (known) => preview(known, message));
+  return state.threads.has(id)
+    ? withThread(listed, id, (thread) => ({ ...thread, messages: placed(thread, message) }))
+    : listed;
+}
+
+/** A message older than all that is loaded is not put before the hole. */
+const placed = ({ messages, status }, message) =>
+  status === 'ready' && messages.length && message.ordinal < messages[0].ordinal ? messages : merge(messages, [message]);
+
+function preview({ lastMessage, lastActivityAt }, message) {
+  if (lastMessage && message.ordinal < lastMessage.ordinal) return {};
+  if (lastMessage?.id === message.id) return { lastMessage: newest(lastMessage, message) };
+  return { lastMessage: message, lastActivityAt: later(lastActivityAt, message.createdAt) };
+}
+
+const later = (a, b) => ((a ?? '') > b ? a : b);
+
+/** A page may have been read before an event that is already here. */
+function fresher(known, loaded) {
+  if (!known?.lastMessage || known.lastMessage.ordinal <= (loaded.lastMessage?.ordinal ?? 0)) {
+    return { lastMessage: null, unreadCount: 0, ...known, ...loaded };
+  }
+  const { lastMessage, lastActivityAt, unreadCount } = known;
+  return { ...loaded, lastMessage, lastActivityAt, unreadCount };
+}
+
+/** A first page replaces what was there, but for the conversation that is open. */
+function withPage({ conversations, open }, page, isFirstPage) {
+  const kept = isFirstPage ? [...conversations].filter(([id]) => id === open) : [...conversations];
+  return new Map([...kept, ...page.map((loaded) => [loaded.id, fresher(conversations.get(loaded.id), loaded)])]);
+}
+
+function withRead(state, id, user, ordinal) {
+  const known = state.reads.get(id)?.get(user) ?? 0;
+  return ordinal > known ? { ...state, reads: nested(state.reads, id, user, ordinal) } : state;
+}
+
+const withPending = (state, clientMessageId, change) => ({
+  ...state,
+  pending: state.pending.map((item) => (item.clientMessageId === clientMessageId ? { ...item, ...change } : item)),
+});

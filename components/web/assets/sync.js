@@ -1,0 +1,147 @@
+// Loads what the page shows, and loads it again when events may have been missed.
+
+import { hasHole, newestOwn } from './selectors.js';
+
+/** How far back a refresh goes. What is older is loaded again when it is scrolled to. */
+const REFRESHED_PAGES = 6;
+const GONE = new Set([403, 404]);
+
+export function createSync({ api, store }) {
+  const { dispatch } = store;
+  const thread = (id) => store.get().threads.get(id);
+
+  async function loadList() {
+    try {
+      const { items, next } = await api.conversations();
+      dispatch({ type: 'list-loaded', conversations: items, next, isFirstPage: true });
+    } catch {
+      dispatch({ type: 'list-failed' });
+    }
+  }
+
+  async function loadMoreOfList() {
+    const { items, next } = await api.conversations(store.get().list.next);
+    dispatch({ type: 'list-loaded', conversations: items, next, isFirstPage: false });
+  }
+
+  /** Pages back from the newest message to the oldest that was there, so that no hole is left. */
+  async function loadThread(id) {
+    dispatch({ type: 'thread-loading', conversationId: id });
+    try {
+      await ensureListed(id);
+      dispatch({ type: 'thread-loaded', conversationId: id, ...(await pagesBackTo(id, oldest(id))) });
+      await Promise.allSettled([loadReceipts(id), loadTyping(id), loadQuoted(id)]);
+    } catch (error) {
+      dispatch({ type: 'thread-failed', conversationId: id, isGone: GONE.has(error.status) });
+    }
+  }
+
+  const oldest = (id) => thread(id)?.messages[0]?.ordinal ?? Infinity;
+
+  async function pagesBackTo(id, ordinal) {
+    let { items, prev } = await api.messages(id);
+    for (let page = 1; prev && items[0].ordinal > ordinal && page < REFRESHED_PAGES; page++) {
+      const older = await api.messages(id, prev);
+      items = [...older.items, ...items];
+      prev = older.prev;
+    }
+    return { messages: items, prev };
+  }
+
+  /** A conversation that was opened by its address may be far down the list. */
+  async function ensureListed(id) {
+    if (!store.get().conversations.has(id)) {
+      dispatch({ type: 'conversation-loaded', conversation: await api.conversation(id) });
+    }
+  }
+
+  async function loadOlder(id) {
+    const { items, prev } = await api.messages(id, thread(id).prev);
+    dispatch({ type: 'thread-extended', conversationId: id, messages: items, prev });
+    await loadQuoted(id);
+  }
+
+  async function loadReceipts(id) {
+    const own = newestOwn(store.get(), thread(id));
+    if (!own) return;
+    const { readBy } = await api.receipts(own.id);
+    const users = readBy.map(({ userId }) => userId);
+    dispatch({ type: 'receipts-loaded', conversationId: id, ordinal: own.ordinal, users });
+  }
+
+  async function loadTyping(id) {
+    const { users } = await api.typing(id);
+    dispatch({ type: 'typing-loaded', conversationId: id, users, at: Date.now() });
+  }
+
+  async function loadQuoted(id) {
+    const { messages } = thread(id);
+    const here = new Set([...messages.map((message) => message.id), ...store.get().quoted.keys()]);
+    const missing = new Set(messages.map(({ replyToId }) => replyToId).filter((reply) => reply && !here.has(reply)));
+    await Promise.allSettled([...missing].map(async (reply) => dispatch({ type: 'quoted-loaded', message: await api.message(reply) })));
+  }
+
+  async function loadPresence() {
+    try {
+      dispatch({ type: 'presence-loaded', users: (await api.onlineUsers()).users });
+    } catch {
+      // The dots keep what is known; the next refresh asks again.
+    }
+  }
+
+  const everything = () => {
+    const { open } = store.get();
+    return Promise.all([refreshList(), loadPresence(), open && refreshThread(open)]);
+  };
+
+  const refreshList = inTurn(loadList);
+  const refreshThread = inTurn(loadThread);
+  store.subscribe((state) => {
+    const open = state.threads.get(state.open);
+    if (open?.status === 'ready' && hasHole(open)) refreshThread(state.open);
+  });
+
+  return {
+    /** All that is shown, from the service. */
+    refresh: inTurn(everything),
+    refreshList,
+    loadMoreOfList: onceAtATime(loadMoreOfList),
+    openThread: refreshThread,
+    loadOlder: onceAtATime(loadOlder),
+  };
+}
+
+/**
+ * Runs a task once at a time for each argument; calls during a run come to one more run,
+ * since they may know of later changes.
+ */
+function inTurn(task) {
+  const running = new Map();
+  const wanted = new Set();
+  return async function run(id) {
+    if (running.has(id)) {
+      wanted.add(id);
+      return running.get(id);
+    }
+    running.set(id, task(id));
+    await running.get(id);
+    running.delete(id);
+    if (wanted.delete(id)) await run(id);
+  };
+}
+
+/** Runs a task once at a time; calls during a run, and failures, come to nothing. */
+function onceAtATime(task) {
+  let running = false;
+  return async (...args) => {
+    if (running) return;
+    running = true;
+    try {
+      await task(...args);
+    } catch {
+      // It is asked for again by the next scroll.
+    } finally {
+      running = false;
+    }
+  };
+}
