@@ -8,12 +8,15 @@ use anyhow::{Context, Result, bail};
 use stores::process::{self, Signal};
 use stores::{Stores, address};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
 
 use crate::workspace;
 
 /// What devhost prints once it accepts connections.
 const SERVING: &str = "Serving http://";
 const POLL: Duration = Duration::from_millis(50);
+const SILENCE: Duration = Duration::from_millis(200);
+const TALK_LIMIT: Duration = Duration::from_secs(2);
 
 /// devhost, to be run for these stores with `auth_mode=open`.
 pub fn command(listen: &str, stores: &Stores) -> Result<Command> {
@@ -43,21 +46,22 @@ pub struct Devhost {
 }
 
 impl Devhost {
-    /// Starts it, passes on what it prints, and waits until it serves.
+    /// Starts it, passes on what it prints, and waits until it serves and has said all about it.
     pub async fn start(mut command: Command) -> Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = process::spawn_apart(command, Signal::TERM)?;
-        let (serving, mut served) = unbounded_channel();
+        let (printed, mut lines) = unbounded_channel();
         if let Some(output) = child.stdout.take() {
-            pass_on(output, std::io::stdout(), serving.clone());
+            pass_on(output, std::io::stdout(), printed.clone());
         }
         if let Some(output) = child.stderr.take() {
-            pass_on(output, std::io::stderr(), serving);
+            pass_on(output, std::io::stderr(), printed);
         }
-        wait_until_served(&mut child, &mut served).await?;
+        wait_until_served(&mut child, &mut lines).await?;
+        wait_until_quiet(&mut lines).await;
         Ok(Self { child })
     }
 
@@ -81,30 +85,32 @@ impl Devhost {
     }
 }
 
-async fn wait_until_served(child: &mut Child, served: &mut UnboundedReceiver<()>) -> Result<()> {
-    loop {
-        match tokio::time::timeout(POLL, served.recv()).await {
-            Ok(Some(())) => return Ok(()),
-            _ => {
-                if let Some(status) = child.try_wait()? {
-                    bail!("devhost ended with {status} before it served");
-                }
-            }
+async fn wait_until_served(child: &mut Child, lines: &mut UnboundedReceiver<String>) -> Result<()> {
+    while let Some(line) = lines.recv().await {
+        if line.contains(SERVING) {
+            return Ok(());
         }
     }
+    let status = child.wait()?;
+    bail!("devhost ended with {status} before it served")
 }
 
+/// The list of routes comes after the address.
+async fn wait_until_quiet(lines: &mut UnboundedReceiver<String>) {
+    let until_silence = async { while let Ok(Some(_)) = timeout(SILENCE, lines.recv()).await {} };
+    let _ = timeout(TALK_LIMIT, until_silence).await;
+}
+
+/// Prints what comes, line by line, and tells the receiver for as long as there is one.
 fn pass_on(
     from: impl Read + Send + 'static,
     mut to: impl Write + Send + 'static,
-    serving: UnboundedSender<()>,
+    printed: UnboundedSender<String>,
 ) {
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             let _ = writeln!(to, "{line}");
-            if line.contains(SERVING) {
-                let _ = serving.send(());
-            }
+            let _ = printed.send(line);
         }
     });
 }

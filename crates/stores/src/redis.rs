@@ -16,6 +16,10 @@ use crate::{apt, directory, orphan, secret};
 
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
 
+/// The user that `requirepass` is for. redis-cli takes a URL without a name for one whose name is
+/// empty.
+const USER: &str = "default";
+
 /// A Redis that this process started.
 pub struct Redis {
     server: Server,
@@ -36,7 +40,7 @@ impl Redis {
         secret::write_private(&configuration, &settings(&data, durability, port, password))?;
         let redis = Self {
             server: server(home, configuration, durability),
-            url: format!("redis://:{password}@127.0.0.1:{port}"),
+            url: format!("redis://{USER}:{password}@127.0.0.1:{port}"),
         };
         redis.start().await?;
         Ok(redis)
@@ -140,7 +144,7 @@ fn settings(data: &Path, durability: Durability, port: u16, password: &str) -> S
 /// Succeeds once the Redis of this URL answers a PING, its data loaded.
 async fn answers(url: &str) -> Result<()> {
     let (password, address) = url
-        .trim_start_matches("redis://:")
+        .trim_start_matches("redis://default:")
         .split_once('@')
         .context("a private Redis has a password")?;
     let ping = format!("AUTH {password}\r\nPING\r\n");

@@ -25,7 +25,7 @@ async fn session(stores: &Stores) -> Client {
 async fn redis(stores: &Stores, command: &str) -> String {
     let url = stores.redis_url();
     let (password, address) = url
-        .strip_prefix("redis://:")
+        .strip_prefix("redis://default:")
         .unwrap()
         .split_once('@')
         .unwrap();
