@@ -55,6 +55,10 @@ pub enum Error {
     NotJson,
     /// 422: well-formed but invalid.
     Invalid(Vec<FieldError>),
+    /// 429: the caller asks too often; holds the seconds until they may again.
+    TooManyRequests(u64),
+    /// 503: no answer came about in time.
+    Late,
     /// 503: a store that this request cannot do without does not answer. The cause is for the log.
     Unavailable(Store, String),
     /// 500: a mistake of ours. The cause is for the log.

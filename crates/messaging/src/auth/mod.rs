@@ -5,12 +5,14 @@
 //! - `bearer`: the token in a request's headers.
 //! - [`token`]: from a token to a proof, with the operator's [`keys`].
 //! - `signature`: the algorithms behind it.
+//! - `ticket`: what a browser's event stream shows instead of a token.
 
 pub mod access;
 mod bearer;
 mod identity;
 pub mod keys;
 mod signature;
+mod ticket;
 pub mod token;
 
 use std::cell::OnceCell;
@@ -18,6 +20,7 @@ use std::cell::OnceCell;
 use ::http::HeaderMap;
 
 pub use identity::{Caller, Identity, Proof, Session};
+pub use ticket::{TICKET_LIFE, issue_ticket, redeem_ticket};
 
 use crate::config::{self, AuthMode};
 use crate::error::Credentials;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use ::http::request::Parts;
-use ::http::{Method, header};
+use ::http::{HeaderMap, Method, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -52,13 +52,19 @@ impl Call {
     /// The route of spin.toml that matched.
     #[must_use]
     pub fn route(&self) -> &str {
-        super::route_of(&self.parts.headers)
+        self.host_header("spin-matched-route").unwrap_or_default()
     }
 
     /// A header's text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    /// What the host says of the request.
+    #[must_use]
+    pub fn host_header(&self, name: &str) -> Option<&str> {
+        host_header(&self.parts.headers, name)
     }
 
     /// The identity, for actions that learn only from the body who is named.
@@ -84,7 +90,7 @@ impl Call {
     /// The caller: a verified identity, or in open mode whom the path or the
     /// query names.
     pub fn caller(&self) -> Result<Caller> {
-        let named = match self.header("spin-path-match-userid") {
+        let named = match self.host_header("spin-path-match-userid") {
             Some(_) => Some(self.path_id("userId")?),
             None => self.query("userId")?,
         };
@@ -103,7 +109,7 @@ impl Call {
         T: FromStr<Err: Display>,
     {
         let header = format!("spin-path-match-{}", name.to_ascii_lowercase());
-        let text = self.header(&header).unwrap_or_default();
+        let text = self.host_header(&header).unwrap_or_default();
         text.parse().map_err(|error| Error::malformed(name, error))
     }
 
@@ -129,10 +135,7 @@ impl Call {
     /// A query parameter's text.
     #[must_use]
     pub fn query_text(&self, name: &str) -> Option<Cow<'_, str>> {
-        let query = self.parts.uri.query()?;
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        query_value(&self.parts.uri, name)
     }
 
     /// The body as JSON, within the limit for a body that holds a message's content.
@@ -150,8 +153,19 @@ impl Call {
         if !self.claims_json() {
             return Err(Error::NotJson);
         }
+        self.refuse_declared_over(limit)?;
         let body = collect(self.body, limit).await?;
         parse(&body)
+    }
+
+    /// A body that says itself that it is too large is not read at all.
+    fn refuse_declared_over(&self, limit: usize) -> Result<()> {
+        let declared = self.header(header::CONTENT_LENGTH.as_str());
+        let length = declared.and_then(|length| length.parse::<u64>().ok());
+        match length {
+            Some(length) if length > limit as u64 => Err(Error::TooLarge(limit)),
+            _ => Ok(()),
+        }
     }
 
     fn claims_json(&self) -> bool {
@@ -170,6 +184,19 @@ impl Call {
     }
 }
 
+/// What the host says of a request: it appends its headers to those that the
+/// client sent, which may have the same names.
+pub(super) fn host_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get_all(name).iter().next_back()?.to_str().ok()
+}
+
+/// A query parameter's text.
+pub(super) fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
+    form_urlencoded::parse(uri.query()?.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value)
+}
+
 /// The operator's limit on a message's content, in bytes.
 pub async fn max_content_bytes() -> Result<usize> {
     Ok(usize::try_from(config::number("max_content_bytes").await?).unwrap_or(usize::MAX))
@@ -186,7 +213,8 @@ async fn collect(body: IncomingRequestBody, limit: usize) -> Result<Bytes> {
 
 /// Reads JSON; the answer to a mistake names the member and never repeats its value.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let text = str::from_utf8(body).map_err(|_| Error::malformed("body", "is not UTF-8"))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let field = if path == "." { "body".to_owned() } else { path };
@@ -248,6 +276,33 @@ mod tests {
         assert_eq!(fault(b"{}"), ("body".into(), "missing field userId".into()));
         assert_eq!(fault(b"{").1, "is not JSON");
         assert_eq!(fault(br#"{"userId":1} x"#).1, "is not JSON");
+    }
+
+    #[test]
+    fn a_client_cannot_speak_for_the_host() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(host_header(&headers, "spin-matched-route"), None);
+        headers.append("spin-matched-route", "/client".parse().unwrap());
+        headers.append("spin-matched-route", "/host".parse().unwrap());
+        assert_eq!(host_header(&headers, "spin-matched-route"), Some("/host"));
+    }
+
+    #[test]
+    fn json_is_nested_as_deep_as_it_likes_without_harm() {
+        let nested = "[".repeat(100_000) + &"]".repeat(100_000);
+        let body = format!(r#"{{"userId":{nested}}}"#);
+        assert_eq!(fault(body.as_bytes()).0, "userId");
+        // A member that nobody reads is passed over without recursion.
+        let body = format!(r#"{{"userId":1,"other":{nested}}}"#);
+        assert!(parse::<Thing>(body.as_bytes()).is_ok());
+        // One that is read as any value has serde_json's limit of 128.
+        assert!(parse::<serde_json::Value>(nested.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_wherever_it_is() {
+        let body = b"{\"userId\":1,\"other\":\"\xff\"}";
+        assert_eq!(fault(body), ("body".into(), "is not UTF-8".into()));
     }
 
     proptest! {

@@ -2,12 +2,14 @@
 
 mod call;
 mod problem;
+mod rate;
 mod reply;
 mod request_id;
 
+use std::cell::Cell;
 use std::future::Future;
+use std::time::Duration;
 
-use ::http::HeaderMap;
 use spin_sdk::http::{BoxBody, Request};
 
 pub use call::{Call, max_content_bytes};
@@ -15,7 +17,9 @@ pub use reply::Reply;
 
 use crate::auth::access::{self, Gate};
 use crate::auth::{self, Identity, Proof};
-use crate::{Error, Result, log_line};
+use crate::rate_limit::Quota;
+use crate::{Error, Result, clock, log_line};
+use rate::Rate;
 
 /// Whether a request needs an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +30,12 @@ pub enum Access {
     Identified,
 }
 
-/// Answers a request: identity, then the route's action, then the one mapping
-/// of errors. Every answer carries `X-Request-Id` and `Content-Length`.
+/// How long a request may take until its answer begins, whatever waits it adds
+/// up: longer than a store's own deadlines, shorter than clients wait.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Answers a request: identity, rate, then the route's action, then the one
+/// mapping of errors. Every answer carries `X-Request-Id` and `Content-Length`.
 pub async fn serve<F>(
     request: Request,
     _access: Access,
@@ -37,40 +45,59 @@ where
     F: Future<Output = Result<Reply>>,
 {
     let id = request_id::of(request.headers());
-    let answer = async {
-        let proof = identify(&request).await?;
-        route(Call::new(request, proof)).await
-    };
-    let reply = answer.await.unwrap_or_else(|error| {
+    let quota = Cell::new(None);
+    let answer = clock::timeout(DEADLINE, answer(request, route, &quota)).await;
+    let answer = answer.unwrap_or_else(|clock::Elapsed| Err(Error::Late));
+    let reply = answer.unwrap_or_else(|error| {
         if let Some(cause) = problem::cause(&error) {
             log_line!("ERROR", "request {id}: {cause}");
         }
         problem::reply(&error)
     });
-    reply.into_response(&id)
+    rate::tell(reply, quota.get()).into_response(&id)
 }
 
-/// What the request proves, if that is enough for its route and method.
-async fn identify(request: &Request) -> Result<Proof> {
-    let route = route_of(request.headers());
+async fn answer<F>(
+    request: Request,
+    route: impl FnOnce(Call) -> F,
+    quota: &Cell<Option<Quota>>,
+) -> Result<Reply>
+where
+    F: Future<Output = Result<Reply>>,
+{
+    let Some(proof) = identify(&request).await? else {
+        return route(Call::new(request, Proof::open())).await;
+    };
+    let is_read = request.method().is_safe();
+    let call = Call::new(request, proof);
+    let rate = Rate::of(&call).await?;
+    if is_read {
+        rate.read(quota, route(call)).await
+    } else {
+        rate.write(quota, route(call)).await
+    }
+}
+
+/// What the request proves, if that is enough for its route and method;
+/// nothing if it need not prove anything.
+async fn identify(request: &Request) -> Result<Option<Proof>> {
+    let route = call::host_header(request.headers(), "spin-matched-route").unwrap_or_default();
     let gate = access::gate(route, request.method().as_str())
         .ok_or_else(|| Error::internal(format!("{route} is not in the access table")))?;
-    if gate == Gate::Anybody {
-        return Ok(Proof::open());
-    }
-    let proof = auth::identify(request.headers()).await?;
+    let takes_ticket = match gate {
+        Gate::Anybody => return Ok(None),
+        Gate::Identified { ticket } => ticket,
+        Gate::Service => false,
+    };
+    let ticket = call::query_value(request.uri(), "ticket").filter(|_| takes_ticket);
+    let proof = match ticket {
+        Some(ticket) => auth::redeem_ticket(&ticket).await?,
+        None => auth::identify(request.headers()).await?,
+    };
     match proof.identity {
         Identity::User(_) if gate == Gate::Service => Err(Error::ServiceOnly),
-        _ => Ok(proof),
+        _ => Ok(Some(proof)),
     }
-}
-
-/// The route of spin.toml that matched.
-fn route_of(headers: &HeaderMap) -> &str {
-    let route = headers.get("spin-matched-route");
-    route
-        .and_then(|route| route.to_str().ok())
-        .unwrap_or_default()
 }
 
 /// Dispatches a call by its matched route and method to one action each;

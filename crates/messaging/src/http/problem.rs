@@ -42,7 +42,7 @@ pub fn reply(error: &Error) -> Reply {
     let reply =
         Reply::json(status, &problem).header(header::CONTENT_TYPE, "application/problem+json");
     match extra_header(error) {
-        Some((name, value)) => reply.header(name, value),
+        Some((name, value)) => reply.header(name, &*value),
         None => reply,
     }
 }
@@ -51,6 +51,7 @@ pub fn reply(error: &Error) -> Reply {
 pub fn cause(error: &Error) -> Option<String> {
     match error {
         Error::Unavailable(store, cause) => Some(format!("{store:?} is unavailable: {cause}")),
+        Error::Late => Some("no answer came about in time".into()),
         Error::Internal(cause) => Some(cause.clone()),
         _ => None,
     }
@@ -67,7 +68,8 @@ fn status(error: &Error) -> StatusCode {
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::Late | Error::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -83,21 +85,25 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::MethodNotAllowed(allow) => format!("This route takes {allow}.").into(),
         Error::TooLarge(limit) => format!("The body may have at most {limit} bytes.").into(),
         Error::NotJson => "The body must be application/json.".into(),
+        Error::TooManyRequests(wait) => format!("Too many requests. Try again in {wait} s.").into(),
+        Error::Late => "No answer came about in time. Try again.".into(),
         Error::Unavailable(Store::Postgres, _) => "The database does not answer. Try again.".into(),
         Error::Unavailable(Store::Redis, _) => "Redis does not answer. Try again.".into(),
         Error::Internal(_) => "Something went wrong on our side.".into(),
     }
 }
 
-fn extra_header(error: &Error) -> Option<(HeaderName, &'static str)> {
-    match error {
-        Error::Unauthorized(Credentials::Missing) => Some((header::WWW_AUTHENTICATE, CHALLENGE)),
-        Error::Unauthorized(Credentials::Invalid) => Some((header::WWW_AUTHENTICATE, INVALID)),
-        Error::ServiceOnly => Some((header::WWW_AUTHENTICATE, INSUFFICIENT)),
-        Error::MethodNotAllowed(allow) => Some((header::ALLOW, allow)),
-        Error::Unavailable(..) => Some((header::RETRY_AFTER, "1")),
-        _ => None,
-    }
+fn extra_header(error: &Error) -> Option<(HeaderName, Cow<'static, str>)> {
+    let (name, value) = match error {
+        Error::Unauthorized(Credentials::Missing) => (header::WWW_AUTHENTICATE, CHALLENGE.into()),
+        Error::Unauthorized(Credentials::Invalid) => (header::WWW_AUTHENTICATE, INVALID.into()),
+        Error::ServiceOnly => (header::WWW_AUTHENTICATE, INSUFFICIENT.into()),
+        Error::MethodNotAllowed(allow) => (header::ALLOW, (*allow).into()),
+        Error::TooManyRequests(wait) => (header::RETRY_AFTER, wait.to_string().into()),
+        Error::Late | Error::Unavailable(..) => (header::RETRY_AFTER, "1".into()),
+        _ => return None,
+    };
+    Some((name, value))
 }
 
 #[cfg(test)]

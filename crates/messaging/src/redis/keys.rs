@@ -18,6 +18,8 @@
 //! | [`signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
 //! | [`signals_lease`] | string | 5 s | there while a relay works on the signals |
 //! | [`doorbell`] | string | 1 s | there while a ring is on its way to the relay |
+//! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
+//! | [`rate_of_user`], [`rate_of_service`], [`rate_of_address`] | string | 1 min at the most | when what they asked for so far is paid off (Unix µs) |
 
 use std::fmt::Display;
 
@@ -137,7 +139,7 @@ pub fn stream(id: ConversationId) -> String {
 }
 
 /// All that concerns a user. Entry ids are given by Redis. Each entry has one
-/// field, `event`.
+/// field, `event`. Its first may be a reader's mark.
 #[must_use]
 pub fn feed(user: UserId) -> String {
     format!("user:{user}:feed")
@@ -160,6 +162,34 @@ pub const fn signals_lease() -> &'static str {
 #[must_use]
 pub const fn doorbell() -> &'static str {
     "messaging:doorbell"
+}
+
+/// Whom a one-time ticket proves, by the ticket's SHA-256.
+#[must_use]
+pub fn ticket(hash: impl AsRef<[u8]>) -> String {
+    format!("ticket:{}", hexadecimal(hash.as_ref()))
+}
+
+/// A user's rate of requests.
+#[must_use]
+pub fn rate_of_user(user: UserId) -> String {
+    format!("rate:user:{user}")
+}
+
+/// A back end's rate of requests, by the SHA-256 of its name.
+#[must_use]
+pub fn rate_of_service(hash: impl AsRef<[u8]>) -> String {
+    format!("rate:service:{}", hexadecimal(hash.as_ref()))
+}
+
+/// The rate of requests from an address, for callers without an identity.
+#[must_use]
+pub fn rate_of_address(address: impl Display) -> String {
+    format!("rate:address:{address}")
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -77,6 +77,16 @@ impl FromReply for String {
     }
 }
 
+impl FromReply for Vec<i64> {
+    fn from_reply(reply: Vec<RedisResult>) -> Result<Self, RedisError> {
+        let integer = |value| match value {
+            RedisResult::Int64(number) => Ok(number),
+            _ => Err(unexpected("integers")),
+        };
+        reply.into_iter().map(integer).collect()
+    }
+}
+
 impl FromReply for Vec<Vec<u8>> {
     fn from_reply(reply: Vec<RedisResult>) -> Result<Self, RedisError> {
         reply.into_iter().map(bytes).collect()

@@ -24,6 +24,9 @@ pub const FEED_OPEN: Script = Script(include_str!("scripts/feed_open.lua"));
 /// Tells whether a stream or feed still holds an entry.
 pub const STREAM_HOLDS: Script = Script(include_str!("scripts/stream_holds.lua"));
 
+/// Takes one request from a caller's rate.
+pub const TAKE: Script = Script(include_str!("scripts/take.lua"));
+
 /// A script that changes a roster, behind what all of these have in common.
 macro_rules! roster {
     ($file:literal) => {

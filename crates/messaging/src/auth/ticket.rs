@@ -1,0 +1,128 @@
+//! One-time tickets for event streams: a browser's `EventSource` cannot set
+//! headers, and a token in a URL would end in logs and histories. A ticket
+//! there is worth nothing once it was used.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use spin_sdk::wasip3::random::random::get_random_u64;
+
+use super::identity::{Caller, Identity, Proof};
+use crate::error::Credentials;
+use crate::ids::UserId;
+use crate::redis::{RedisService, keys};
+use crate::{Error, Result};
+
+/// How long a ticket waits for its use.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+
+/// 256 bits in hexadecimal.
+const LENGTH: usize = 64;
+
+/// What Redis holds of a ticket, under the hash of it: who reads Redis cannot
+/// use it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    /// The user; nobody for a service.
+    user: Option<UserId>,
+    /// The service's name, if it has one.
+    service: Option<String>,
+    /// When the token behind it ends, in Unix milliseconds.
+    expires_at: Option<u64>,
+}
+
+impl Record {
+    fn new(caller: Caller, proof: &Proof) -> Self {
+        let since_epoch = |end: SystemTime| end.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let milliseconds = |since: Duration| u64::try_from(since.as_millis()).ok();
+        Self {
+            user: caller.user(),
+            service: proof.service.as_deref().map(str::to_owned),
+            expires_at: proof
+                .expires_at
+                .and_then(since_epoch)
+                .and_then(milliseconds),
+        }
+    }
+
+    fn proof(self) -> Proof {
+        let end = |since| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(since));
+        Proof {
+            identity: self.user.map_or(Identity::Service, Identity::User),
+            service: self.service.map(Into::into),
+            expires_at: self.expires_at.and_then(end),
+        }
+    }
+}
+
+/// Makes a ticket for the caller, good for one stream within [`TICKET_LIFE`]
+/// and for no longer than the caller's own proof.
+pub async fn issue_ticket(caller: Caller, proof: &Proof) -> Result<String> {
+    let ticket: String = (0..4)
+        .map(|_| format!("{:016x}", get_random_u64()))
+        .collect();
+    let record = Record::new(caller, proof);
+    RedisService::required()
+        .set_json(&key(&ticket), &record, Some(TICKET_LIFE))
+        .await?;
+    Ok(ticket)
+}
+
+/// Takes a ticket back for what it proves; 401 if there is none such, or no
+/// longer, or somebody used it.
+pub async fn redeem_ticket(ticket: &str) -> Result<Proof> {
+    let invalid = Error::Unauthorized(Credentials::Invalid);
+    if !is_well_formed(ticket) {
+        return Err(invalid);
+    }
+    let record: Option<Record> = RedisService::required().take_json(&key(ticket)).await?;
+    let proof = record.ok_or(invalid)?.proof();
+    match proof.expires_at {
+        Some(end) if end <= SystemTime::now() => Err(Error::Unauthorized(Credentials::Invalid)),
+        _ => Ok(proof),
+    }
+}
+
+fn is_well_formed(ticket: &str) -> bool {
+    ticket.len() == LENGTH && ticket.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn key(ticket: &str) -> String {
+    keys::ticket(Sha256::digest(ticket))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_proves_what_its_owner_proved() {
+        let end = SystemTime::UNIX_EPOCH + Duration::from_millis(4_000_000_000_123);
+        let user = Identity::User(UserId::try_from(7).unwrap());
+        for (identity, service) in [
+            (user, None),
+            (Identity::Service, None),
+            (Identity::Service, Some("billing".into())),
+        ] {
+            let proof = Proof {
+                identity,
+                service,
+                expires_at: Some(end),
+            };
+            let record = Record::new(identity.caller(None), &proof);
+            let json = serde_json::to_vec(&record).unwrap();
+            let back: Record = serde_json::from_slice(&json).unwrap();
+            assert_eq!(back.proof(), proof);
+        }
+    }
+
+    #[test]
+    fn redis_does_not_see_the_ticket() {
+        let ticket = "0123456789abcdef".repeat(4);
+        assert!(is_well_formed(&ticket));
+        assert!(!is_well_formed(&ticket[1..]));
+        assert_eq!(key(&ticket).len(), "ticket:".len() + 64);
+        assert!(!key(&ticket).contains(&ticket));
+    }
+}
