@@ -9,6 +9,7 @@ use messaging::redis::RedisService;
 use messaging::redis::keys::LIST_MAX;
 use messaging::{Error, Result, cache, conversations, relay};
 use serde::Deserialize;
+use serde_json::Deserializer;
 
 const DEFAULT_LIMIT: usize = 50;
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -19,16 +20,21 @@ pub async fn run(call: Call) -> Result<Reply> {
     let viewer = call.caller()?.user();
     let (page, cache) = match beside(&call)? {
         Some(beside) => (
-            messages::page(conversation, viewer, beside, limit).await?,
+            messages::page(conversation, viewer, beside, limit)
+                .await?
+                .into(),
             "miss",
         ),
         None => newest(conversation, viewer, limit).await?,
     };
-    let mut reply = Reply::raw_json(StatusCode::OK, join_json(&page)).header(X_CACHE, cache);
-    if let Some(first) = head(page.first()).filter(|first| first.ordinal > 1) {
-        reply = reply.header(header::LINK, previous(conversation, limit, first.id, &call));
-    }
-    Ok(reply)
+    let link = first(&page)
+        .filter(|first| first.ordinal > 1)
+        .map(|first| previous(conversation, limit, first.id, &call));
+    let reply = Reply::raw_json(StatusCode::OK, page).header(X_CACHE, cache);
+    Ok(match link {
+        Some(link) => reply.header(header::LINK, link),
+        None => reply,
+    })
 }
 
 fn limit(call: &Call) -> Result<usize> {
@@ -56,43 +62,33 @@ async fn newest(
     conversation: ConversationId,
     viewer: Option<UserId>,
     limit: usize,
-) -> Result<(Vec<String>, &'static str)> {
+) -> Result<(Vec<u8>, &'static str)> {
     if let Some(page) = cached(conversation, viewer, limit).await {
         return Ok((page, "hit"));
     }
-    let mut found = messages::newest(conversation, viewer).await?;
+    let found = messages::newest(conversation, viewer).await?;
     // Redis may be away; the next reader fills it.
     let _ = join!(
         cache::fill_list(conversation, found.list_seq, &found.messages),
         remember_participants(conversation, viewer),
         relay::ring_if(found.unrelayed),
     );
-    let newest = found
-        .messages
-        .split_off(found.messages.len().saturating_sub(limit));
-    Ok((newest, "miss"))
+    let newest = &found.messages[found.messages.len().saturating_sub(limit)..];
+    Ok((format!("[{}]", newest.join(",")).into(), "miss"))
 }
 
-/// The cached page, if the list is there, reaches far enough back, and the
-/// cache also says that the viewer may see it.
+/// The cached page, if it is there and the cache also says that the viewer may see it.
 async fn cached(
     conversation: ConversationId,
     viewer: Option<UserId>,
     limit: usize,
-) -> Option<Vec<String>> {
+) -> Option<Vec<u8>> {
     let redis = RedisService::optional();
-    let (list, visible) = join!(
+    let (page, visible) = join!(
         redis.get_conversation_messages(conversation, limit),
         cached_visibility(conversation, viewer),
     );
-    let page: Vec<String> = list
-        .ok()?
-        .into_iter()
-        .map(String::from_utf8)
-        .collect::<Result<_, _>>()
-        .ok()?;
-    let whole = page.len() == limit || head(page.first())?.ordinal == 1;
-    (visible && whole).then_some(page)
+    page.ok().flatten().filter(|_| visible)
 }
 
 async fn cached_visibility(conversation: ConversationId, viewer: Option<UserId>) -> bool {
@@ -113,12 +109,10 @@ struct Head {
     ordinal: i64,
 }
 
-fn head(message: Option<&String>) -> Option<Head> {
-    serde_json::from_str(message?).ok()
-}
-
-fn join_json(messages: &[String]) -> String {
-    format!("[{}]", messages.join(","))
+/// The first message of a JSON array; the rest of it is not read.
+fn first(page: &[u8]) -> Option<Head> {
+    let mut messages = Deserializer::from_slice(page.get(1..)?).into_iter();
+    messages.next()?.ok()
 }
 
 fn previous(conversation: ConversationId, limit: usize, first: MessageId, call: &Call) -> String {

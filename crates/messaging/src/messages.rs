@@ -178,7 +178,11 @@ pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Res
     let mut messages: Vec<String> = row.next()?;
     messages.reverse();
     let unrelayed = row.next()?;
-    Ok(Newest { list_seq, messages, unrelayed })
+    Ok(Newest {
+        list_seq,
+        messages,
+        unrelayed,
+    })
 }
 
 /// The seq of the event that last changed a conversation's list of messages.
@@ -197,28 +201,30 @@ pub enum Beside {
     After(MessageId),
 }
 
-/// The page before or after a message, oldest first, unless the conversation
-/// is hidden from the viewer.
+/// The page before or after a message as one JSON array, oldest first, unless
+/// the conversation is hidden from the viewer.
 pub async fn page(
     conversation: ConversationId,
     viewer: Option<UserId>,
     beside: Beside,
     limit: usize,
-) -> Result<Vec<String>> {
+) -> Result<String> {
+    // Ordinals have no gap, so a page is a range of them.
     const BEFORE: &str = "
-        select array(
-            select message_json(m) from messages m
-            where m.conversation_id = c.id and m.ordinal < a.ordinal
-            order by m.ordinal desc limit $4::bigint)
-        from conversations c left join messages a on a.id = $3 and a.conversation_id = c.id
+        select (
+            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
+            from messages m
+            where m.conversation_id = c.id
+              and m.ordinal < a.ordinal and m.ordinal >= a.ordinal - $4::bigint)
+        from conversations c join messages a on a.id = $3 and a.conversation_id = c.id
         where c.id = $1 and ($2::bigint is null or exists (
-            select from participants p where p.conversation_id = c.id and p.user_id = $2))
-          and a.id is not null";
+            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
     const AFTER: &str = "
-        select array(
-            select message_json(m) from messages m
-            where m.conversation_id = c.id and m.ordinal > a.ordinal
-            order by m.ordinal limit $4::bigint)
+        select (
+            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
+            from messages m
+            where m.conversation_id = c.id
+              and m.ordinal > a.ordinal and m.ordinal <= a.ordinal + $4::bigint)
         from conversations c join messages a on a.id = $3 and a.conversation_id = c.id
         where c.id = $1 and ($2::bigint is null or exists (
             select from participants p where p.conversation_id = c.id and p.user_id = $2))";
@@ -232,19 +238,15 @@ pub async fn page(
         number(anchor.get()),
         number(limit as i64),
     ];
-    let Some(mut row) = query_one(Repeat::Safe, statement, parameters).await? else {
-        let visible = crate::conversations::is_visible(conversation, viewer).await?;
-        return Err(if visible {
-            Error::no_message()
-        } else {
-            Error::no_conversation()
-        });
-    };
-    let mut messages: Vec<String> = row.next()?;
-    if matches!(beside, Beside::Before(_)) {
-        messages.reverse();
+    if let Some(mut row) = query_one(Repeat::Safe, statement, parameters).await? {
+        return Ok(row.next()?);
     }
-    Ok(messages)
+    let visible = crate::conversations::is_visible(conversation, viewer).await?;
+    Err(if visible {
+        Error::no_message()
+    } else {
+        Error::no_conversation()
+    })
 }
 
 /// A message as JSON, unless its conversation is hidden from the viewer.

@@ -32,7 +32,8 @@ impl RedisService {
 
     async fn ring(&self) -> Result<(), RedisError> {
         let arguments = args![keys::RELAY_CHANNEL, millis(RING_LIFE)];
-        self.script(scripts::RING, keys::doorbell(), arguments).await
+        self.script(scripts::RING, keys::doorbell(), arguments)
+            .await
     }
 }
 

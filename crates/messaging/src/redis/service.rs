@@ -349,13 +349,13 @@ impl RedisService {
             .await
     }
 
-    /// The newest messages of the cached list, oldest first; empty if there is no
-    /// list, or none that is confirmed.
+    /// The newest messages of the cached list as one JSON array, oldest first;
+    /// `None` if there is no list, none that is confirmed, or one that is too short.
     pub async fn get_conversation_messages(
         &self,
         conversation: ConversationId,
         limit: usize,
-    ) -> Result<Vec<Vec<u8>>, E> {
+    ) -> Result<Option<Vec<u8>>, E> {
         let arguments = args![limit, millis(UNCONFIRMED)];
         self.script(scripts::NEWEST, &keys::messages(conversation), arguments)
             .await
