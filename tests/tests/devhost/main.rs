@@ -19,10 +19,12 @@ use tokio::sync::OnceCell;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn builder() -> Builder {
-    let manifest = testkit::workspace_root().join("tests/probe/spin.toml");
+    let root = testkit::workspace_root();
     let channel = format!("probe-{}", unique_id());
     App::builder()
-        .manifest(manifest)
+        .manifest(root.join("tests/probe/spin.toml"))
+        .arg("--cache-dir")
+        .arg(root.join(".lexiflow/compiled").display())
         .variable("channel", channel)
 }
 
