@@ -6,6 +6,7 @@
 //! possible, so nothing is ever left half done.
 
 mod row;
+mod url;
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::{Error, clock, config, log_line};
 
 /// How many connections an instance keeps. The host's pool has 64 for all.
 const MOST_CONNECTIONS: usize = 2;
-/// How long a request waits for one statement.
+/// How long a request waits for one statement, and the server works on it.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why a statement gave nothing.
@@ -124,7 +125,8 @@ async fn open() -> Result<Connection, PgFailure> {
     let url = config::text("database_url")
         .await
         .map_err(|_| PgFailure::Down("no database_url".into()))?;
-    Connection::open(&*url).await.map_err(|error| {
+    let url = url::with_timeouts(&url, DEADLINE);
+    Connection::open(url.as_ref()).await.map_err(|error| {
         let failure = PgFailure::Down(classify(error).to_string());
         log_line!("WARN", "PostgreSQL connection error: {failure}");
         failure
