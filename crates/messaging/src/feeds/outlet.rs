@@ -9,6 +9,7 @@ use std::time::Duration;
 use ::http::{HeaderName, header};
 use bytes::Bytes;
 use futures::channel::mpsc::{Receiver, Sender, channel};
+use futures::channel::oneshot;
 use futures::future::{Either, pending, select};
 use futures::{SinkExt, StreamExt};
 use http_body::Frame;
@@ -81,40 +82,49 @@ where
     F: Future<Output = Ended> + 'static,
 {
     let (sender, receiver) = channel(0);
-    spin_sdk::wasip3::spawn(run(lifetime, feed, sender));
-    Reply::stream("text/event-stream", body(receiver))
+    let (listening, left) = oneshot::channel();
+    spin_sdk::wasip3::spawn(run(lifetime, feed, sender, left));
+    Reply::stream("text/event-stream", body(receiver, listening))
         .header(header::CACHE_CONTROL, "no-store")
         .header(X_ACCEL_BUFFERING, "no")
 }
 
-async fn run<F>(lifetime: Option<Duration>, feed: impl FnOnce(Outlet) -> F, sender: Sender<Bytes>)
-where
+async fn run<F>(
+    lifetime: Option<Duration>,
+    feed: impl FnOnce(Outlet) -> F,
+    sender: Sender<Bytes>,
+    left: oneshot::Receiver<Infallible>,
+) where
     F: Future<Output = Ended>,
 {
     let feed = pin!(feed(Outlet(sender.clone())));
     let alive = pin!(pulse(sender.clone()));
-    // Whatever is dropped here takes its Redis connection with it, also out of a read that waits.
-    if let Either::Right(_) = select(select(feed, alive), pin!(end_of(lifetime))).await {
+    let time_is_up = pin!(end_of(lifetime));
+    // Whatever is dropped here takes its Redis connection with it, also out of
+    // a read that waits.
+    let over = select(select(feed, alive), select(left, time_is_up)).await;
+    if let Either::Right((Either::Right(_), _)) = over {
         let mut outlet = Outlet(sender);
         let _ = outlet.send(sse::comment("time is up: resume")).await;
     }
 }
 
-fn body(receiver: Receiver<Bytes>) -> BoxBody {
-    box_body(StreamBody::new(
-        receiver.map(|chunk| Ok::<_, Infallible>(Frame::data(chunk))),
-    ))
+/// The answer's body. The host drops it when a chunk finds nobody at the other
+/// end, and `listening` with it.
+fn body(receiver: Receiver<Bytes>, listening: oneshot::Sender<Infallible>) -> BoxBody {
+    let chunks = receiver.map(move |chunk| {
+        let _ = &listening;
+        Ok::<_, Infallible>(Frame::data(chunk))
+    });
+    box_body(StreamBody::new(chunks))
 }
 
-/// Sends comments until nobody listens.
-async fn pulse(mut sender: Sender<Bytes>) {
+/// Sends comments. A full channel tells as much: the client still has something
+/// to read.
+async fn pulse(mut sender: Sender<Bytes>) -> Infallible {
     loop {
         clock::sleep(PULSE).await;
-        let sent = sender.try_send(sse::comment("alive").into());
-        // A full channel tells as much: the client still has something to read.
-        if sent.is_err_and(|error| error.is_disconnected()) {
-            return;
-        }
+        let _ = sender.try_send(sse::comment("alive").into());
     }
 }
 
