@@ -1,12 +1,11 @@
 //! Conversations and who takes part in them.
 
 use serde::Deserialize;
-use spin_sdk::pg::ParameterValue;
 
 use crate::content::Title;
 use crate::events::{Event, Kind};
 use crate::ids::{ConversationId, UserId};
-use crate::messages::{number, optional_number, optional_text};
+use crate::postgres::parameters::{number, numbers, optional_number, optional_text};
 use crate::postgres::{Repeat, Row, query, query_one};
 use crate::redis::{RedisError, RedisService, keys};
 use crate::{Error, Result, cache};
@@ -122,11 +121,8 @@ pub async fn create(
             select c.id, u.id from conversation c, unnest($2::bigint[]) as u (id)
         )
         select id from conversation";
-    let people = participants.iter().map(|user| Some(user.get())).collect();
-    let parameters = vec![
-        optional_text(title.map(Title::into_string)),
-        ParameterValue::ArrayInt64(people),
-    ];
+    let people = numbers(participants.iter().map(|user| user.get()));
+    let parameters = vec![optional_text(title.map(Title::into_string)), people];
     let row = query_one(Repeat::Unsafe, CREATE, parameters).await?;
     let id = row
         .ok_or_else(|| Error::internal("no conversation was created"))?

@@ -6,7 +6,7 @@ use futures::join;
 
 use crate::Result;
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::messages::{number, optional_number};
+use crate::postgres::parameters::{number, optional_number};
 use crate::postgres::{PgFailure, Repeat, Row, query_one};
 use crate::redis::{RedisError, RedisService, keys};
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::events::{Event, Kind};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::messages::{number, optional_number};
+use crate::postgres::parameters::{number, optional_number};
 use crate::postgres::{Repeat, Row, query, query_one};
 use crate::redis::RedisService;
 use crate::{Error, Result, cache, log_line};

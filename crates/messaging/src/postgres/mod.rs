@@ -5,6 +5,7 @@
 //! connection all others would wait behind it. Every request is one statement wherever that is
 //! possible, so nothing is ever left half done.
 
+pub mod parameters;
 mod row;
 mod url;
 

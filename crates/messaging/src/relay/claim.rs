@@ -1,12 +1,10 @@
 //! Which conversations this drain works on, what there is to pass on, and how
 //! far it came.
 
-use spin_sdk::pg::ParameterValue;
-
 use crate::Result;
 use crate::events::{self, Event};
 use crate::ids::{ConversationId, UserId};
-use crate::messages::number;
+use crate::postgres::parameters::{number, numbers};
 use crate::postgres::{Repeat, Row, query};
 
 /// How many conversations one claim takes.
@@ -94,8 +92,8 @@ pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
             ) e
         ) e
         where e.seqs is not null";
-    let ids = array(claimed.iter().map(|c| c.conversation.get()));
-    let seqs = array(claimed.iter().map(|c| c.relayed_seq));
+    let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
+    let seqs = numbers(claimed.iter().map(|c| c.relayed_seq));
     let rows = query(Repeat::Safe, READ, vec![ids, seqs, number(EVENTS)]).await?;
     rows.into_iter().map(batch).collect()
 }
@@ -138,13 +136,9 @@ pub async fn finish(claimed: &[Claimed], batches: &[Batch]) -> Result<()> {
             .and_then(|batch| batch.events.last())
             .map_or(claim.relayed_seq, |last| last.seq.get())
     };
-    let ids = array(claimed.iter().map(|c| c.conversation.get()));
-    let seqs = array(claimed.iter().map(came));
-    let leases = array(claimed.iter().map(|c| c.lease));
+    let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
+    let seqs = numbers(claimed.iter().map(came));
+    let leases = numbers(claimed.iter().map(|c| c.lease));
     query(Repeat::Safe, FINISH, vec![ids, seqs, leases]).await?;
     Ok(())
-}
-
-fn array(numbers: impl Iterator<Item = i64>) -> ParameterValue {
-    ParameterValue::ArrayInt64(numbers.map(Some).collect())
 }

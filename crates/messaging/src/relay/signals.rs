@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use futures::join;
 use serde::Deserialize;
-use spin_sdk::pg::ParameterValue;
 
 use crate::ids::{ConversationId, UserId};
+use crate::postgres::parameters::numbers;
 use crate::postgres::{Repeat, query};
 use crate::redis::{RedisError, RedisService, keys};
 use crate::{Error, Result, conversations};
@@ -122,9 +122,7 @@ async fn contacts(users: impl Iterator<Item = UserId>) -> Result<BTreeMap<UserId
     if users.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let parameters = vec![ParameterValue::ArrayInt64(
-        users.into_iter().map(Some).collect(),
-    )];
+    let parameters = vec![numbers(users)];
     let rows = query(Repeat::Safe, CONTACTS, parameters).await?;
     rows.into_iter()
         .map(|mut row| {

@@ -1,0 +1,122 @@
+//! Reading: the newest messages, pages, and single messages.
+
+use crate::ids::{ConversationId, MessageId, UserId};
+use crate::postgres::parameters::{number, optional_number};
+use crate::postgres::{Repeat, query_one};
+use crate::redis::keys::LIST_MAX;
+use crate::{Error, Result, conversations};
+
+/// The newest messages of a conversation at one moment.
+#[derive(Debug)]
+pub struct Newest {
+    /// The seq of the event that last changed the list.
+    pub list_seq: i64,
+    /// Up to [`LIST_MAX`] messages as JSON, oldest first.
+    pub messages: Vec<String>,
+    /// Whether the relay has yet to pass on some of the conversation's events.
+    pub unrelayed: bool,
+}
+
+/// The newest messages, unless the conversation is hidden from the viewer.
+pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Result<Newest> {
+    const NEWEST: &str = "
+        select c.list_seq, array(
+                select message_json(m) from messages m
+                where m.conversation_id = c.id order by m.ordinal desc limit $3::bigint),
+            c.relayed_seq < c.event_seq
+        from conversations c
+        where c.id = $1 and ($2::bigint is null or exists (
+            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
+    let parameters = vec![
+        number(conversation.get()),
+        optional_number(viewer.map(UserId::get)),
+        number(LIST_MAX as i64),
+    ];
+    let row = query_one(Repeat::Safe, NEWEST, parameters).await?;
+    let mut row = row.ok_or(Error::no_conversation())?;
+    let list_seq = row.next()?;
+    let mut messages: Vec<String> = row.next()?;
+    messages.reverse();
+    let unrelayed = row.next()?;
+    Ok(Newest {
+        list_seq,
+        messages,
+        unrelayed,
+    })
+}
+
+/// The seq of the event that last changed a conversation's list of messages.
+pub async fn list_seq(conversation: ConversationId) -> Result<Option<i64>> {
+    const LIST_SEQ: &str = "select list_seq from conversations where id = $1";
+    let row = query_one(Repeat::Safe, LIST_SEQ, vec![number(conversation.get())]).await?;
+    Ok(row.map(|mut row| row.next()).transpose()?)
+}
+
+/// A page beside a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// The messages just before it.
+    Before(MessageId),
+    /// The messages just after it.
+    After(MessageId),
+}
+
+/// The page before or after a message as one JSON array, oldest first, unless
+/// the conversation is hidden from the viewer.
+pub async fn page(
+    conversation: ConversationId,
+    viewer: Option<UserId>,
+    beside: Beside,
+    limit: usize,
+) -> Result<String> {
+    // Ordinals have no gap, so a page is a range of them.
+    const BEFORE: &str = "
+        select (
+            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
+            from messages m
+            where m.conversation_id = c.id
+              and m.ordinal < a.ordinal and m.ordinal >= a.ordinal - $4::bigint)
+        from conversations c join messages a on a.id = $3 and a.conversation_id = c.id
+        where c.id = $1 and ($2::bigint is null or exists (
+            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
+    const AFTER: &str = "
+        select (
+            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
+            from messages m
+            where m.conversation_id = c.id
+              and m.ordinal > a.ordinal and m.ordinal <= a.ordinal + $4::bigint)
+        from conversations c join messages a on a.id = $3 and a.conversation_id = c.id
+        where c.id = $1 and ($2::bigint is null or exists (
+            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
+    let (statement, anchor) = match beside {
+        Beside::Before(id) => (BEFORE, id),
+        Beside::After(id) => (AFTER, id),
+    };
+    let parameters = vec![
+        number(conversation.get()),
+        optional_number(viewer.map(UserId::get)),
+        number(anchor.get()),
+        number(limit as i64),
+    ];
+    if let Some(mut row) = query_one(Repeat::Safe, statement, parameters).await? {
+        return Ok(row.next()?);
+    }
+    let visible = conversations::is_visible(conversation, viewer).await?;
+    Err(if visible {
+        Error::no_message()
+    } else {
+        Error::no_conversation()
+    })
+}
+
+/// A message as JSON, unless its conversation is hidden from the viewer.
+pub async fn find(id: MessageId, viewer: Option<UserId>) -> Result<Option<String>> {
+    const FIND: &str = "
+        select message_json(m) from messages m
+        where m.id = $1 and ($2::bigint is null or exists (
+            select from participants p
+            where p.conversation_id = m.conversation_id and p.user_id = $2))";
+    let parameters = vec![number(id.get()), optional_number(viewer.map(UserId::get))];
+    let row = query_one(Repeat::Safe, FIND, parameters).await?;
+    Ok(row.map(|mut row| row.next()).transpose()?)
+}
