@@ -20,6 +20,7 @@ mod instance;
 mod migrate;
 mod seed;
 mod test;
+mod token;
 mod toolchain;
 mod up;
 mod workspace;
@@ -49,6 +50,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Seed(seed::Arguments),
     Env(env::Arguments),
+    Token(token::Arguments),
     Check(check::Arguments),
     Bench(bench::Arguments),
 }
@@ -72,6 +74,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Migrate(_) => migrate::run().await?,
         Command::Seed(_) => seed::run().await?,
         Command::Env(_) => env::run()?,
+        Command::Token(arguments) => token::run(arguments)?,
         Command::Check(_) => check::run()?,
         Command::Bench(arguments) => bench::run(arguments).await?,
     }

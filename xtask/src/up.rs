@@ -5,12 +5,12 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use stores::say;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::devhost::{self, Devhost};
-use crate::{build, instance, migrate, seed};
+use crate::{build, instance, migrate, seed, token};
 
 /// Build and run the service, with Redis, PostgreSQL and a demo conversation.
 ///
@@ -20,10 +20,22 @@ pub struct Arguments {
     /// Where the service listens.
     #[arg(long, default_value = "127.0.0.1:3001", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// Who callers are taken for.
+    #[arg(long, value_enum, default_value_t = Auth::Open)]
+    auth: Auth,
+}
+
+/// The values of `auth_mode`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    /// For whom they say: every caller is believed
+    Open,
+    /// For whom their token proves: `cargo xtask token` makes one
+    Jwt,
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let listen = arguments.listen;
+    let Arguments { listen, auth } = arguments;
     let lock = instance::lock()?;
     instance::forget();
     ensure_free(listen)?;
@@ -32,12 +44,13 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     migrate::apply(stores.database_url()).await?;
     seed::apply(stores.database_url()).await?;
     let mut stop = StopSignals::listen()?;
-    let served = serve(
-        devhost::command(&listen.to_string(), &stores)?,
-        listen,
-        &mut stop,
-    )
-    .await;
+    let mut command = devhost::command(&listen.to_string(), &stores)?;
+    if auth == Auth::Jwt {
+        command
+            .env("SPIN_VARIABLE_AUTH_MODE", "jwt")
+            .env("SPIN_VARIABLE_JWT_SECRET", token::secret()?);
+    }
+    let served = serve(command, &what_next(listen, auth), &mut stop).await;
     say("stopping");
     instance::forget();
     stores.stop().await?;
@@ -53,14 +66,14 @@ fn ensure_free(listen: SocketAddr) -> Result<()> {
 
 async fn serve(
     command: std::process::Command,
-    listen: SocketAddr,
+    what_next: &str,
     stop: &mut StopSignals,
 ) -> Result<ExitStatus> {
     let mut devhost = tokio::select! {
         devhost = Devhost::start(command) => devhost?,
         () = stop.recv() => return Ok(ExitStatus::default()),
     };
-    eprint!("{}", what_next(listen));
+    eprint!("{what_next}");
     let mut asked = false;
     loop {
         tokio::select! {
@@ -73,17 +86,27 @@ async fn serve(
     }
 }
 
-fn what_next(listen: SocketAddr) -> String {
+fn what_next(listen: SocketAddr, auth: Auth) -> String {
+    let (rule, header) = match auth {
+        Auth::Open => (
+            "auth_mode=open: every caller is believed. That is for
+this machine only; a deployed app keeps auth_mode=jwt.",
+            "",
+        ),
+        Auth::Jwt => (
+            "auth_mode=jwt: every caller needs a token.",
+            " \\\n    -H \"Authorization: Bearer $(cargo xtask token --user 1)\"",
+        ),
+    };
     format!(
         "
-The service is at http://{listen}, with auth_mode=open: every caller is believed. That is for
-this machine only; a deployed app keeps auth_mode=jwt.
+The service is at http://{listen}, with {rule}
 
 Try, in another terminal:
 
-  curl -X POST http://{listen}/api/v1/messages -H 'Content-Type: application/json' \\
+  curl -X POST http://{listen}/api/v1/messages -H 'Content-Type: application/json'{header} \\
     -d '{{\"conversationId\": 1, \"senderId\": 1, \"content\": \"Hello\"}}'
-  curl 'http://{listen}/api/v1/messages?conversationId=1'
+  curl 'http://{listen}/api/v1/messages?conversationId=1'{header}
   eval \"$(cargo xtask env)\" && redis-cli -u \"$REDIS_URL\" monitor
 
 Ctrl-C stops it; what was written is kept in .lexiflow/ for the next time.

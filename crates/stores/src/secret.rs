@@ -1,4 +1,4 @@
-//! The password of private stores: random, kept in a file that only its owner may read.
+//! Secrets of this machine's own: random, each kept in a file that only its owner may read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -7,16 +7,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// The password in this file, which is made where it is missing.
-pub(crate) fn load_or_create(path: &Path) -> Result<String> {
-    if let Ok(password) = std::fs::read_to_string(path)
-        && !password.is_empty()
+/// The secret in this file, which is made where it is missing.
+pub fn load_or_create(path: &Path) -> Result<String> {
+    if let Ok(secret) = std::fs::read_to_string(path)
+        && !secret.is_empty()
     {
-        return Ok(password);
+        return Ok(secret);
     }
-    let password = random()?;
-    write_private(path, &password)?;
-    Ok(password)
+    let secret = random()?;
+    write_private(path, &secret)?;
+    Ok(secret)
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
