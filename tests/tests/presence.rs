@@ -243,6 +243,30 @@ async fn without_keyspace_events_the_next_heartbeat_of_anybody_tells_an_expiry()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_lives_that_end_at_once_are_all_told_and_never_listed() {
+    let (first, _) = two_without_keyspace_events().await;
+    let ear = Listener::on(&first, "user:*:presence").await;
+    let users: Vec<i64> = (0..250).map(|_| unique_user()).collect();
+    join_all(users.iter().map(|user| beat(&first, *user))).await;
+    tokio::time::sleep(Duration::from_millis(LIFE * 1000 + 50)).await;
+    let told = || {
+        ear.all()
+            .iter()
+            .filter(|heard| heard.event["type"] == "offline")
+            .count()
+    };
+    wait_until("all are told", Duration::from_secs(5), async || {
+        let list = first.get("/api/v1/messages/users/online").await.json();
+        assert_eq!(list["count"], 0);
+        told() == users.len()
+    })
+    .await;
+    for user in users {
+        assert_eq!(ear.types_of_user(user), ["online", "offline"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn users_who_come_back_as_their_life_ends_are_told_in_order() {
     let app = App::builder().variable("presence_ttl", 1).spawn().await;
     let ear = Listener::on(&app, "user:*:presence").await;

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{App, Response, app, send, unique_user};
+use testkit::{App, Response, app, send, unique_user, wait_until};
 use tests::{Listener, Room};
 
 /// Lives in these tests, in seconds.
@@ -142,14 +142,20 @@ async fn two_hosts_tell_an_end_once() {
     silence_among_others(&[&first, &second]).await;
 }
 
-#[tokio::test]
-async fn without_keyspace_events_reads_are_exact_and_tell_the_end_once() {
+/// An app on a Redis that tells nobody of expired keys. One with many keys tells it late.
+async fn without_keyspace_events() -> App {
     let app = brief().own_stores().spawn().await;
     let () = redis::cmd("CONFIG")
         .arg(&["SET", "notify-keyspace-events", ""])
         .query_async(&mut app.redis().await)
         .await
         .expect("a setting");
+    app
+}
+
+#[tokio::test]
+async fn without_keyspace_events_reads_are_exact_and_tell_the_end_once() {
+    let app = without_keyspace_events().await;
     let room = Room::new(&app, 2).await;
     let ear = ear(&app, &room).await;
     types(&app, &room, room.users[0]).await;
@@ -162,6 +168,25 @@ async fn without_keyspace_events_reads_are_exact_and_tell_the_end_once() {
         ear.types_of_user(room.users[0]),
         ["typing-start", "typing-stop"]
     );
+}
+
+#[tokio::test]
+async fn without_keyspace_events_an_indicator_anywhere_tells_an_end() {
+    let app = without_keyspace_events().await;
+    let (room, other) = (Room::new(&app, 2).await, Room::new(&app, 2).await);
+    let ear = ear(&app, &room).await;
+    types(&app, &room, room.users[0]).await;
+    let limit = Duration::from_secs(LIFE + 2);
+    wait_until("another's indicator tells it", limit, async || {
+        types(&app, &other, other.users[0]).await;
+        ear.all().len() == 2
+    })
+    .await;
+    assert_eq!(
+        ear.types_of_user(room.users[0]),
+        ["typing-start", "typing-stop"]
+    );
+    assert_eq!(typing(&app, &other).await, [other.users[0]]);
 }
 
 #[tokio::test]

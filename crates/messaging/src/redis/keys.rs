@@ -11,7 +11,7 @@
 //! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms) |
 //! | [`last_seen`] | string | 90 days | when a user was last online (RFC 3339) |
 //! | [`typing`] | set | `typing_ttl` after the newest indicator | users typing |
-//! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | users typing, scored by when they expire (Unix ms) |
+//! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | conversations and users typing in them, scored by when they expire (Unix ms) |
 //! | [`typing_user`] | string | `typing_ttl` | one user's own indicator |
 //! | [`stream`] | stream | 1 day after the newest event | a conversation's events by seq; typing between them |
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
@@ -106,10 +106,10 @@ pub fn typing(id: ConversationId) -> String {
     format!("conversation:{id}:typing")
 }
 
-/// Users typing in a conversation, scored by when they expire.
+/// Users typing in all conversations, scored by when they expire.
 #[must_use]
-pub fn typing_by_expiry(id: ConversationId) -> String {
-    format!("conversation:{id}:typing:by-expiry")
+pub const fn typing_by_expiry() -> &'static str {
+    "typing:by-expiry"
 }
 
 /// One user's own typing indicator.
@@ -125,9 +125,9 @@ pub fn parts_of_typing_user(key: &str) -> Option<(ConversationId, UserId)> {
     Some((conversation.parse().ok()?, user.parse().ok()?))
 }
 
-/// The channel of a conversation's typing.
+/// The channel of a conversation's typing; also as a template, with a placeholder for the conversation.
 #[must_use]
-pub fn typing_channel(id: ConversationId) -> String {
+pub fn typing_channel(id: impl Display) -> String {
     format!("conversation:{id}:typing")
 }
 
@@ -208,7 +208,7 @@ mod tests {
             "users:online",
             "user:x:online",
             "conversation:7:typing",
-            "conversation:7:typing:by-expiry",
+            "conversation:7:typing:x",
         ] {
             assert_eq!(user_of_online(other), None);
             assert_eq!(parts_of_typing_user(other), None);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::join;
 
-use super::{Change, RedisError as E, RedisService, Roster, keys};
+use super::{Change, Member, RedisError as E, RedisService, Roster, keys, scripts};
 use crate::clock;
 use crate::ids::{ConversationId, UserId};
 
@@ -14,11 +14,16 @@ const LAST_SEEN_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 impl RedisService {
     /// A heartbeat: the user is online for `life` from now on; what changed.
-    pub async fn set_user_online(&self, user: UserId, life: Duration) -> Result<Vec<Change>, E> {
-        let (roster, marker) = (Roster::online(life), keys::online(user));
+    pub async fn set_user_online(
+        &self,
+        roster: &Roster,
+        user: UserId,
+        life: Duration,
+    ) -> Result<Vec<Change>, E> {
+        let marker = keys::online(user);
         // The roster first: its members are then due when their markers expire.
         let (changes, marked, seen) = join!(
-            self.keep(&roster, user),
+            self.keep(roster, Member::Online(user), life),
             self.set(&marker, b"1", Some(life)),
             self.set_last_seen(user),
         );
@@ -26,15 +31,10 @@ impl RedisService {
     }
 
     /// The user is offline now; what changed.
-    pub async fn set_user_offline(&self, user: UserId, life: Duration) -> Result<Vec<Change>, E> {
-        let (roster, marker) = (Roster::online(life), keys::online(user));
-        let (changes, unmarked) = join!(self.end(&roster, user), self.del(&marker));
+    pub async fn set_user_offline(&self, roster: &Roster, user: UserId) -> Result<Vec<Change>, E> {
+        let marker = keys::online(user);
+        let (changes, unmarked) = join!(self.end(roster, Member::Online(user)), self.del(&marker));
         unmarked.and(changes)
-    }
-
-    /// Who is online, in the order of their ids.
-    pub async fn get_online_users(&self) -> Result<Vec<UserId>, E> {
-        self.members(keys::users_online_by_expiry()).await
     }
 
     /// Remembers that the user is seen now.
@@ -44,30 +44,65 @@ impl RedisService {
             .await
     }
 
-    /// The user types for `life` from now on, or does not type; what changed.
+    /// Who is online, in the order of their ids.
+    pub async fn get_online_users(&self) -> Result<Vec<UserId>, E> {
+        let users: Vec<String> = self
+            .script(
+                scripts::ROSTER_MEMBERS,
+                keys::users_online_by_expiry(),
+                vec![],
+            )
+            .await?;
+        Ok(in_order(&users))
+    }
+
+    /// The user types for `life` from now on; what changed.
     pub async fn set_typing_indicator(
         &self,
+        roster: &Roster,
         conversation: ConversationId,
         user: UserId,
-        is_typing: bool,
         life: Duration,
     ) -> Result<Vec<Change>, E> {
-        let roster = Roster::typing(conversation, life);
         let marker = keys::typing_user(conversation, user);
-        if is_typing {
-            let (changes, marked) = join!(
-                self.keep(&roster, user),
-                self.set(&marker, b"1", Some(life)),
-            );
-            marked.and(changes)
-        } else {
-            let (changes, unmarked) = join!(self.end(&roster, user), self.del(&marker));
-            unmarked.and(changes)
-        }
+        let (changes, marked) = join!(
+            self.keep(roster, Member::Typing(conversation, user), life),
+            self.set(&marker, b"1", Some(life)),
+        );
+        marked.and(changes)
+    }
+
+    /// The user does not type any more; what changed.
+    pub async fn clear_typing_indicator(
+        &self,
+        roster: &Roster,
+        conversation: ConversationId,
+        user: UserId,
+    ) -> Result<Vec<Change>, E> {
+        let marker = keys::typing_user(conversation, user);
+        let member = Member::Typing(conversation, user);
+        let (changes, unmarked) = join!(self.end(roster, member), self.del(&marker));
+        unmarked.and(changes)
     }
 
     /// Who types in a conversation, in the order of their ids.
     pub async fn get_typing_users(&self, conversation: ConversationId) -> Result<Vec<UserId>, E> {
-        self.members(&keys::typing_by_expiry(conversation)).await
+        let users = in_order(&self.smembers(&keys::typing(conversation)).await?);
+        let members: Vec<Member> = users
+            .iter()
+            .map(|user| Member::Typing(conversation, *user))
+            .collect();
+        // The set may lag behind for the time of a round trip; the roster does not.
+        let there = self.have(&Roster::typing(), &members).await?;
+        let users = users.into_iter().zip(there);
+        Ok(users
+            .filter_map(|(user, there)| there.then_some(user))
+            .collect())
     }
+}
+
+fn in_order(users: &[String]) -> Vec<UserId> {
+    let mut users: Vec<UserId> = users.iter().filter_map(|id| id.parse().ok()).collect();
+    users.sort_unstable();
+    users
 }

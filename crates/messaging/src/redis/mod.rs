@@ -22,6 +22,6 @@ mod streams;
 mod tail;
 
 pub use connection::{Dedicated, Patience, RedisError};
-pub use roster::{Change, Roster};
+pub use roster::{Change, Member, Roster};
 pub use service::RedisService;
 pub use tail::{Entry, EntryId, FEED_MARK, Tail};

@@ -3,10 +3,13 @@
 //!
 //! A sorted set by expiry decides alone; its scripts publish every change in the
 //! step that makes it. The plain set, streams and feeds follow in a second
-//! round trip, only after a change. Whoever finds a member whose life is over
-//! removes it, so an expiry is noticed with or without keyspace events, and
-//! only the one whose removal succeeds tells it.
+//! round trip, only after a change. Whoever passes by removes the members whose
+//! life is over, and only the one whose removal succeeds tells it. So an expiry
+//! is noticed without keyspace events, and also where these come late: a Redis
+//! with many keys may take minutes to find one that expired.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -15,7 +18,7 @@ use spin_sdk::redis::RedisParameter;
 
 use super::service::{Argument, args, millis};
 use super::{RedisError as E, RedisService, keys, scripts};
-use crate::ids::{ConversationId, UserId};
+use crate::ids::{ConversationId, InvalidId, UserId};
 use crate::{clock, log_line};
 
 /// How long an unnoticed expiry waits to be noticed.
@@ -23,25 +26,33 @@ const UNNOTICED: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much earlier than the member a marker may expire: they are set by two
 /// commands of one round trip.
 const TOLERANCE: Duration = Duration::from_millis(100);
-/// Stands for the member in channels and events.
-const MEMBER: char = '@';
+/// Stand for a member's parts in channels and events.
+const USER: &str = "@u";
+const CONVERSATION: &str = "@c";
 
-/// The keys, channel and events of one roster.
+/// The key, channel and events of one roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roster {
-    by_expiry: String,
-    set: String,
+    by_expiry: &'static str,
     channel: String,
     came: String,
     went: String,
-    life: Duration,
+}
+
+/// Who is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Member {
+    /// A user who is online.
+    Online(UserId),
+    /// A user who types in a conversation.
+    Typing(ConversationId, UserId),
 }
 
 /// A member that came or went, as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Who.
-    pub member: UserId,
+    pub member: Member,
     /// Came, or went.
     pub there: bool,
     /// The JSON that was published.
@@ -49,33 +60,30 @@ pub struct Change {
 }
 
 impl Roster {
-    /// Users online, each for `life` after their last heartbeat.
+    /// Users online.
     #[must_use]
-    pub fn online(life: Duration) -> Self {
+    pub fn online() -> Self {
         let now = clock::now();
-        let event = |kind| format!(r#"{{"type":"{kind}","userId":{MEMBER},"timestamp":"{now}"}}"#);
+        let event = |kind| format!(r#"{{"type":"{kind}","userId":{USER},"timestamp":"{now}"}}"#);
         Self {
-            by_expiry: keys::users_online_by_expiry().to_owned(),
-            set: keys::users_online().to_owned(),
-            channel: keys::presence_channel(MEMBER),
+            by_expiry: keys::users_online_by_expiry(),
+            channel: keys::presence_channel(USER),
             came: event("online"),
             went: event("offline"),
-            life,
         }
     }
 
-    /// Users typing in a conversation, each for `life` after their last indicator.
+    /// Users typing, in all conversations.
     #[must_use]
-    pub fn typing(id: ConversationId, life: Duration) -> Self {
-        let event =
-            |kind| format!(r#"{{"type":"{kind}","userId":{MEMBER},"conversationId":{id}}}"#);
+    pub fn typing() -> Self {
+        let event = |kind| {
+            format!(r#"{{"type":"{kind}","userId":{USER},"conversationId":{CONVERSATION}}}"#)
+        };
         Self {
-            by_expiry: keys::typing_by_expiry(id),
-            set: keys::typing(id),
-            channel: keys::typing_channel(id),
+            by_expiry: keys::typing_by_expiry(),
+            channel: keys::typing_channel(CONVERSATION),
             came: event("typing-start"),
             went: event("typing-stop"),
-            life,
         }
     }
 
@@ -85,7 +93,7 @@ impl Roster {
         Change {
             member: change.member,
             there: !change.there,
-            event: event.replace(MEMBER, &change.member.to_string()),
+            event: change.member.fill(event),
         }
     }
 
@@ -94,61 +102,119 @@ impl Roster {
     }
 }
 
+impl Member {
+    /// The plain set of the specification that shows the member.
+    fn set(self) -> String {
+        match self {
+            Self::Online(_) => keys::users_online().to_owned(),
+            Self::Typing(conversation, _) => keys::typing(conversation),
+        }
+    }
+
+    /// The member in the plain set.
+    fn user(self) -> UserId {
+        match self {
+            Self::Online(user) | Self::Typing(_, user) => user,
+        }
+    }
+
+    fn fill(self, template: &str) -> String {
+        let filled = template.replace(USER, &self.user().to_string());
+        match self {
+            Self::Online(_) => filled,
+            Self::Typing(conversation, _) => {
+                filled.replace(CONVERSATION, &conversation.to_string())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Online(user) => user.fmt(f),
+            Self::Typing(conversation, user) => write!(f, "{conversation}:{user}"),
+        }
+    }
+}
+
+impl FromStr for Member {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.split_once(':') {
+            Some((conversation, user)) => Ok(Self::Typing(conversation.parse()?, user.parse()?)),
+            None => text.parse().map(Self::Online),
+        }
+    }
+}
+
 impl RedisService {
-    /// Keeps a member for the roster's life from now on; what changed.
-    pub async fn keep(&self, roster: &Roster, member: UserId) -> Result<Vec<Change>, E> {
+    /// Keeps a member for a life from now on; what changed.
+    pub async fn keep(
+        &self,
+        roster: &Roster,
+        member: Member,
+        life: Duration,
+    ) -> Result<Vec<Change>, E> {
         let mut arguments = roster.arguments();
         arguments.extend(args![
-            member.get(),
-            millis(roster.life),
-            millis(roster.life + UNNOTICED)
+            member.to_string(),
+            millis(life),
+            millis(life + UNNOTICED)
         ]);
+        let set = member.set();
         let (changes, enrolled) = join!(
-            self.script(scripts::ROSTER_KEEP, &roster.by_expiry, arguments),
-            self.enroll(roster, member),
+            self.script(scripts::ROSTER_KEEP, roster.by_expiry, arguments),
+            self.script::<bool>(
+                scripts::ENROLL,
+                &set,
+                args![member.user().get(), millis(life)]
+            ),
         );
         enrolled.and(changes)
     }
 
     /// Removes a member now; what changed.
-    pub async fn end(&self, roster: &Roster, member: UserId) -> Result<Vec<Change>, E> {
+    pub async fn end(&self, roster: &Roster, member: Member) -> Result<Vec<Change>, E> {
         let mut arguments = roster.arguments();
-        arguments.extend(args![member.get()]);
+        arguments.extend(args![member.to_string()]);
+        let set = member.set();
         let (changes, removed) = join!(
-            self.script(scripts::ROSTER_END, &roster.by_expiry, arguments),
-            self.srem(&roster.set, member.get()),
+            self.script(scripts::ROSTER_END, roster.by_expiry, arguments),
+            self.srem(&set, member.user().get()),
         );
         removed.and(changes)
     }
 
     /// Removes the members whose life is over, and one whose marker is known
-    /// to have expired; what changed.
-    pub async fn reap(&self, roster: &Roster, expired: Option<UserId>) -> Result<Vec<Change>, E> {
+    /// to have expired, unless it came back meanwhile; and tells it.
+    pub async fn reap(&self, roster: &Roster, expired: Option<Member>) -> Result<(), E> {
         let mut arguments = roster.arguments();
         let expired = expired.map_or_else(String::new, |member| member.to_string());
         arguments.extend(args![expired, millis(TOLERANCE)]);
-        self.script(scripts::ROSTER_REAP, &roster.by_expiry, arguments)
-            .await
+        let reaped: Vec<Change> = self
+            .script(scripts::ROSTER_REAP, roster.by_expiry, arguments)
+            .await?;
+        self.follow(roster, &reaped).await;
+        Ok(())
     }
 
-    /// The members of the roster at a key, in the order of their ids.
-    pub(super) async fn members(&self, by_expiry: &str) -> Result<Vec<UserId>, E> {
-        let members: Vec<String> = self
-            .script(scripts::ROSTER_MEMBERS, by_expiry, vec![])
-            .await?;
-        let mut members: Vec<UserId> = members.iter().filter_map(|id| id.parse().ok()).collect();
-        members.sort_unstable();
-        Ok(members)
+    /// Removes whose life is over in any roster, and tells it: for those who
+    /// pass by.
+    pub async fn reap_all(&self) -> Result<(), E> {
+        let (online, typing) = (Roster::online(), Roster::typing());
+        let (online, typing) = join!(self.reap(&online, None), self.reap(&typing, None));
+        online.and(typing)
     }
 
     /// Which of the members are there, in the order of the question.
-    pub async fn have(
-        &self,
-        roster: &Roster,
-        members: impl IntoIterator<Item = UserId>,
-    ) -> Result<Vec<bool>, E> {
-        let members = members.into_iter().map(|member| member.get().parameter());
-        self.script(scripts::ROSTER_HAS, &roster.by_expiry, members.collect())
+    pub async fn have(&self, roster: &Roster, members: &[Member]) -> Result<Vec<bool>, E> {
+        if members.is_empty() {
+            return Ok(vec![]);
+        }
+        let members = members.iter().map(|member| member.to_string().parameter());
+        self.script(scripts::ROSTER_HAS, roster.by_expiry, members.collect())
             .await
     }
 
@@ -159,7 +225,7 @@ impl RedisService {
             log_line!(
                 "WARN",
                 "a change of {} is not in the feeds: {cause}",
-                roster.set
+                roster.by_expiry
             );
         }
     }
@@ -180,17 +246,14 @@ impl RedisService {
     /// One round trip; the opposites of the changes that are no longer true.
     async fn follow_once(&self, roster: &Roster, changes: &[Change]) -> Result<Vec<Change>, E> {
         let newest = newest(changes);
-        let (signals, set, there, rung) = join!(
+        let members: Vec<Member> = newest.iter().map(|change| change.member).collect();
+        let (signals, sets, there, rung) = join!(
             try_join_all(changes.iter().map(|change| self.add_signal(&change.event))),
-            try_join_all(
-                newest
-                    .iter()
-                    .map(|change| self.follow_in_set(roster, change))
-            ),
-            self.have(roster, newest.iter().map(|change| change.member)),
+            try_join_all(newest.iter().map(|change| self.follow_in_set(change))),
+            self.have(roster, &members),
             self.ring_relay(),
         );
-        signals.and(set).and(rung)?;
+        signals.and(sets).and(rung)?;
         let outdated = newest.iter().zip(there?);
         let outdated = outdated.filter(|(change, there)| change.there != *there);
         Ok(outdated
@@ -198,17 +261,14 @@ impl RedisService {
             .collect())
     }
 
-    async fn follow_in_set(&self, roster: &Roster, change: &Change) -> Result<bool, E> {
+    /// The set's life is left to those who keep members in it.
+    async fn follow_in_set(&self, change: &Change) -> Result<bool, E> {
+        let (set, user) = (change.member.set(), change.member.user().get());
         if change.there {
-            self.enroll(roster, change.member).await
+            self.sadd(&set, user).await
         } else {
-            self.srem(&roster.set, change.member.get()).await
+            self.srem(&set, user).await
         }
-    }
-
-    async fn enroll(&self, roster: &Roster, member: UserId) -> Result<bool, E> {
-        let arguments = args![member.get(), millis(roster.life)];
-        self.script(scripts::ENROLL, &roster.set, arguments).await
     }
 }
 
@@ -222,4 +282,65 @@ fn newest(changes: &[Change]) -> Vec<&Change> {
     let newest = changes.iter().enumerate();
     let newest = newest.filter(|(at, change)| !later(*at, change));
     newest.map(|(_, change)| change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::MAX_ID;
+
+    fn member() -> impl Strategy<Value = Member> {
+        let id = 1..=MAX_ID;
+        (proptest::option::of(id.clone()), id).prop_map(|(conversation, user)| {
+            let user = user.try_into().unwrap();
+            conversation.map_or(Member::Online(user), |id| {
+                Member::Typing(id.try_into().unwrap(), user)
+            })
+        })
+    }
+
+    fn change(member: u8, there: bool) -> Change {
+        Change {
+            member: Member::Online(i64::from(member).try_into().unwrap()),
+            there,
+            event: String::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_member_survives_its_text(member in member()) {
+            prop_assert_eq!(member.to_string().parse(), Ok(member));
+        }
+
+        #[test]
+        fn events_are_json_about_the_member(member in member(), there: bool) {
+            let roster = match member {
+                Member::Online(_) => Roster::online(),
+                Member::Typing(..) => Roster::typing(),
+            };
+            let change = Change { member, there, event: String::new() };
+            let event = roster.opposite(&change).event;
+            let event: serde_json::Value = serde_json::from_str(&event).unwrap();
+            prop_assert_eq!(&event["userId"], member.user().get());
+            if let Member::Typing(conversation, _) = member {
+                prop_assert_eq!(&event["conversationId"], conversation.get());
+            }
+        }
+
+        #[test]
+        fn the_last_change_of_each_member_is_the_newest(
+            changes in proptest::collection::vec((1_u8..5, any::<bool>()), 0..12)
+        ) {
+            let told: Vec<Change> = changes.iter().map(|(id, there)| change(*id, *there)).collect();
+            let last: std::collections::BTreeMap<u8, bool> = changes.into_iter().collect();
+            let newest = newest(&told);
+            prop_assert_eq!(newest.len(), last.len());
+            for (id, there) in last {
+                prop_assert!(newest.contains(&&change(id, there)));
+            }
+        }
+    }
 }
