@@ -12,7 +12,7 @@ pub struct Arguments {
     /// Test only this package.
     #[arg(long, short, value_name = "NAME")]
     package: Option<String>,
-    /// Only this file of the integration tests (tests/<NAME>.rs).
+    /// Only this file of the integration tests, as in tests/NAME.rs.
     #[arg(long, value_name = "NAME", conflicts_with = "package")]
     test: Option<String>,
     /// Only tests with this in their names.

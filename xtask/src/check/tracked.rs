@@ -116,6 +116,6 @@ mod tests {
         assert!(!names_registry("Cargo.lock", &index));
         assert!(names_registry("docs/build.md", &index));
         assert!(names_registry(".cargo/config.toml", "[source.crates-io]"));
-        assert!(!names_registry("README.md", "https://example.org/"));
+        assert!(!names_registry("README.md", SIGNS[1]));
     }
 }
