@@ -19,12 +19,10 @@ use tokio::sync::OnceCell;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn builder() -> Builder {
-    let root = testkit::workspace_root();
+    let manifest = testkit::workspace_root().join("tests/probe/spin.toml");
     let channel = format!("probe-{}", unique_id());
     App::builder()
-        .manifest(root.join("tests/probe/spin.toml"))
-        .arg("--cache-dir")
-        .arg(root.join(".lexiflow/compiled").display())
+        .manifest(manifest)
         .variable("channel", channel)
 }
 
