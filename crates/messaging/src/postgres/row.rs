@@ -14,6 +14,10 @@ impl Row {
     }
 
     /// The next column.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "each column has a type of its own"
+    )]
     pub fn next<T: Column>(&mut self) -> Result<T, PgFailure> {
         let value = self
             .0
