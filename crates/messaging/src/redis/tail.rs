@@ -206,9 +206,10 @@ fn start_of_server(info: &str) -> Option<u64> {
             value.trim().parse().ok()
         })
     };
-    let now = number("server_time_usec")? / 1000;
-    // Whole seconds, rounded down.
-    Some(now.saturating_sub(number("uptime_in_seconds")? * 1000))
+    // Redis counts from the beginning of the second in which it started.
+    let now = number("server_time_usec")? / 1_000_000;
+    let second = now.saturating_sub(number("uptime_in_seconds")?);
+    Some(second * 1000 + 999)
 }
 
 #[cfg(test)]
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn a_servers_start_is_never_told_too_early() {
         let info = "# Server\r\nuptime_in_seconds:2\r\nserver_time_usec:10500000\r\n";
-        assert_eq!(start_of_server(info), Some(8500));
+        assert_eq!(start_of_server(info), Some(8999));
         assert_eq!(start_of_server("# Server\r\n"), None);
     }
 }
