@@ -57,19 +57,23 @@ impl EventStream {
     ///
     /// When there is no answer.
     pub async fn open(request: RequestBuilder) -> Self {
-        let request = request.header("accept", "text/event-stream");
-        let response = request
-            .send()
+        Self::try_open(request)
             .await
-            .unwrap_or_else(|error| panic!("no answer: {error:?}"));
+            .unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    }
+
+    /// As [`open`](Self::open), for tests in which nobody may answer.
+    pub async fn try_open(request: RequestBuilder) -> reqwest::Result<Self> {
+        let request = request.header("accept", "text/event-stream");
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let chunks = response.bytes_stream().map(|chunk| chunk.map(Vec::from));
-        Self {
+        Ok(Self {
             status,
             headers,
             chunks: Box::pin(chunks),
             parser: Parser::default(),
-        }
+        })
     }
 
     pub fn status(&self) -> u16 {
