@@ -5,7 +5,7 @@
 //! - `bell`: how the relay is told of work.
 //! - `streams`: the part of the service about streams, feeds and signals.
 //! - [`Tail`]: reading one stream as it grows.
-//! - [`Roster`], `markers`: the part of the service about who is online and who types.
+//! - [`Roster`], [`Member`], `markers`: the part of the service about who is online and who types.
 //! - [`scripts`]: every script, a `.lua` file that documents its KEYS and ARGV.
 //! - [`connection`]: one connection per instance, reopened when it breaks.
 //! - [`reply`]: how replies become values.
@@ -14,6 +14,7 @@ mod bell;
 pub mod connection;
 pub mod keys;
 mod markers;
+mod member;
 pub mod reply;
 mod roster;
 pub mod scripts;
@@ -22,6 +23,7 @@ mod streams;
 mod tail;
 
 pub use connection::{Dedicated, Patience, RedisError};
-pub use roster::{Change, Member, Roster};
+pub use member::Member;
+pub use roster::{Change, Roster};
 pub use service::RedisService;
 pub use tail::{Entry, EntryId, FEED_MARK, Tail};

@@ -8,17 +8,15 @@
 //! is noticed without keyspace events, and also where these come late: a Redis
 //! with many keys may take minutes to find one that expired.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use futures::future::try_join_all;
 use futures::join;
 use spin_sdk::redis::RedisParameter;
 
+use super::member::{CONVERSATION, USER};
 use super::service::{Argument, args, millis};
-use super::{RedisError as E, RedisService, keys, scripts};
-use crate::ids::{ConversationId, InvalidId, UserId};
+use super::{Member, RedisError as E, RedisService, keys, scripts};
 use crate::{clock, log_line};
 
 /// How long an unnoticed expiry waits to be noticed.
@@ -26,9 +24,6 @@ const UNNOTICED: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much earlier than the member a marker may expire: they are set by two
 /// commands of one round trip.
 const TOLERANCE: Duration = Duration::from_millis(100);
-/// Stand for a member's parts in channels and events.
-const USER: &str = "@u";
-const CONVERSATION: &str = "@c";
 
 /// The key, channel and events of one roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +32,6 @@ pub struct Roster {
     channel: String,
     came: String,
     went: String,
-}
-
-/// Who is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Member {
-    /// A user who is online.
-    Online(UserId),
-    /// A user who types in a conversation.
-    Typing(ConversationId, UserId),
 }
 
 /// A member that came or went, as it was published.
@@ -99,53 +85,6 @@ impl Roster {
 
     fn arguments(&self) -> Vec<RedisParameter> {
         args![&self.channel, &self.came, &self.went]
-    }
-}
-
-impl Member {
-    /// The plain set of the specification that shows the member.
-    fn set(self) -> String {
-        match self {
-            Self::Online(_) => keys::users_online().to_owned(),
-            Self::Typing(conversation, _) => keys::typing(conversation),
-        }
-    }
-
-    /// The member in the plain set.
-    fn user(self) -> UserId {
-        match self {
-            Self::Online(user) | Self::Typing(_, user) => user,
-        }
-    }
-
-    fn fill(self, template: &str) -> String {
-        let filled = template.replace(USER, &self.user().to_string());
-        match self {
-            Self::Online(_) => filled,
-            Self::Typing(conversation, _) => {
-                filled.replace(CONVERSATION, &conversation.to_string())
-            }
-        }
-    }
-}
-
-impl fmt::Display for Member {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Online(user) => user.fmt(f),
-            Self::Typing(conversation, user) => write!(f, "{conversation}:{user}"),
-        }
-    }
-}
-
-impl FromStr for Member {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        match text.split_once(':') {
-            Some((conversation, user)) => Ok(Self::Typing(conversation.parse()?, user.parse()?)),
-            None => text.parse().map(Self::Online),
-        }
     }
 }
 
@@ -289,17 +228,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ids::MAX_ID;
-
-    fn member() -> impl Strategy<Value = Member> {
-        let id = 1..=MAX_ID;
-        (proptest::option::of(id.clone()), id).prop_map(|(conversation, user)| {
-            let user = user.try_into().unwrap();
-            conversation.map_or(Member::Online(user), |id| {
-                Member::Typing(id.try_into().unwrap(), user)
-            })
-        })
-    }
+    use crate::redis::member::tests::member;
 
     fn change(member: u8, there: bool) -> Change {
         Change {
@@ -310,11 +239,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_member_survives_its_text(member in member()) {
-            prop_assert_eq!(member.to_string().parse(), Ok(member));
-        }
-
         #[test]
         fn events_are_json_about_the_member(member in member(), there: bool) {
             let roster = match member {
