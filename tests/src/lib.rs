@@ -2,6 +2,7 @@
 //! on the channels.
 
 mod listener;
+pub mod token;
 
 use serde_json::{Value, json};
 use testkit::{App, Response, unique_user};

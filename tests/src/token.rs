@@ -1,0 +1,52 @@
+//! An app that asks for tokens, and tokens for it.
+
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+use testkit::{App, Builder, unique_id};
+
+/// The shared secret of [`closed`] apps.
+pub const SECRET: &str = "a secret that only the tests share";
+/// The only issuer that they trust.
+pub const ISSUER: &str = "https://issuer.test";
+/// What their tokens are for.
+pub const AUDIENCE: &str = "messaging";
+/// What makes a caller a service.
+pub const SERVICE_SCOPE: &str = "messaging:service";
+
+/// An app that asks for tokens.
+pub fn closed() -> Builder {
+    App::builder()
+        .variable("auth_mode", "jwt")
+        .variable("jwt_secret", SECRET)
+        .variable("jwt_issuer", ISSUER)
+        .variable("jwt_audience", AUDIENCE)
+}
+
+/// A user's token, as a value of `Authorization`.
+pub fn user(id: i64) -> String {
+    bearer(&claims(id))
+}
+
+/// The token of a service that calls nowhere else, as a value of `Authorization`.
+pub fn service() -> String {
+    let mut claims = claims(0);
+    claims["sub"] = format!("service {}", unique_id()).into();
+    claims["scope"] = SERVICE_SCOPE.into();
+    bearer(&claims)
+}
+
+/// The claims of a user's token that is good for an hour.
+pub fn claims(user: i64) -> Value {
+    json!({"sub": user.to_string(), "exp": now() + 3600, "iss": ISSUER, "aud": AUDIENCE})
+}
+
+/// A value of `Authorization` with these claims.
+pub fn bearer(claims: &Value) -> String {
+    format!("Bearer {}", tokens::hs256(SECRET.as_bytes(), claims))
+}
+
+/// Unix time in seconds.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}

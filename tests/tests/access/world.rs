@@ -1,0 +1,94 @@
+//! A conversation with people in and outside of it, and a request for every
+//! route and method that does what the route is for.
+
+use messaging::auth::access::Rule;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use testkit::{App, send, unique_user};
+use tests::token;
+use tokio::sync::OnceCell;
+
+/// The app of these tests, which asks for tokens.
+pub async fn app() -> &'static App {
+    static APP: OnceCell<App> = OnceCell::const_new();
+    // What one test asks for must not run into another's limit.
+    let start = async || token::closed().variable("rate_limit", 0).spawn().await;
+    APP.get_or_init(start).await
+}
+
+/// A conversation with one message.
+pub struct World {
+    pub conversation: i64,
+    pub message: i64,
+    /// Who wrote the message.
+    pub owner: i64,
+    /// Who takes part as well.
+    pub other: i64,
+    /// Who does not.
+    pub outsider: i64,
+}
+
+impl World {
+    pub async fn new(app: &App) -> Self {
+        let (owner, other) = (unique_user(), unique_user());
+        let conversation = json!({"participantIds": [owner, other]});
+        let conversation = create(app, "/api/v1/conversations", &conversation).await;
+        let message = json!({"conversationId": conversation, "senderId": owner, "content": "Hi"});
+        Self {
+            conversation,
+            message: create(app, "/api/v1/messages", &message).await,
+            owner,
+            other,
+            outsider: unique_user(),
+        }
+    }
+
+    /// A request for what the route is for, in the name of a user.
+    pub fn request(&self, app: &App, rule: &Rule, named: i64) -> RequestBuilder {
+        let (path, body) = self.call(rule, named);
+        let method = rule.method.parse().unwrap_or(Method::GET);
+        let request = app.request(method, &path);
+        match body {
+            Some(body) => request.json(&body),
+            None => request,
+        }
+    }
+
+    fn call(&self, rule: &Rule, named: i64) -> (String, Option<Value>) {
+        let route = rule.route.strip_prefix("/api/v1").unwrap_or(rule.route);
+        let id = if route.starts_with("/messages/:id") || route.starts_with("/messages/messages") {
+            self.message
+        } else {
+            self.conversation
+        };
+        let path = rule.route.replace(":id", &id.to_string());
+        let path = path.replace(":userId", &named.to_string());
+        let newcomer = unique_user();
+        let body = match (rule.method, route) {
+            ("POST", "/messages") => {
+                json!({"conversationId": self.conversation, "senderId": named, "content": "Hi"})
+            }
+            ("PATCH", "/messages/:id") => json!({"content": "Hello"}),
+            ("POST", "/conversations") => json!({"participantIds": [named, newcomer]}),
+            ("POST", "/conversations/:id/participants") => json!({"userId": newcomer}),
+            ("POST", "/messages/conversations/:id/typing") => {
+                json!({"userId": named, "isTyping": true})
+            }
+            ("POST", "/messages/messages/:id/read") => json!({"userId": named}),
+            ("POST", "/messages/conversations/:id/system-message") => json!({"content": "Hi"}),
+            ("GET", "/messages") => {
+                return (format!("{path}?conversationId={}", self.conversation), None);
+            }
+            ("GET", "/conversations") => return (format!("{path}?userId={named}"), None),
+            _ => return (path, None),
+        };
+        (path, Some(body))
+    }
+}
+
+async fn create(app: &App, path: &str, body: &Value) -> i64 {
+    let request = app.request(Method::POST, path).json(body);
+    let created = send(request.header("authorization", token::service())).await;
+    let created = created.expect_status(201).json();
+    created["id"].as_i64().expect("an id")
+}
