@@ -13,8 +13,9 @@ use crate::ids::{ConversationId, UserId};
 use crate::redis::{Entry, EntryId, RedisError, Tail, keys};
 use crate::{Error, Result, clock, postgres, relay};
 
-/// How many events one look at the database takes.
-const PAGE: usize = 50;
+/// How many events one look at the database takes: a client that does not read
+/// has them wait in memory.
+const PAGE: usize = 20;
 /// How long an open feed waits for Redis before it asks the database.
 const ATTACH_LIMIT: Duration = Duration::from_secs(1);
 

@@ -137,14 +137,12 @@ impl Progress {
         if seq > self.seq + 1 {
             out.push(Block::resync(seq - 1));
         }
-        if seq > self.seq {
-            self.seq = seq;
-            out.push(Block {
-                id: Some(seq.to_string()),
-                event: event.kind.name().into(),
-                data: event.to_json(),
-            });
-        }
+        self.seq = seq;
+        out.push(Block {
+            id: Some(seq.to_string()),
+            event: event.kind.name().into(),
+            data: event.to_json(),
+        });
     }
 }
 

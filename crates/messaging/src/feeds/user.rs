@@ -15,9 +15,8 @@ use crate::ids::UserId;
 use crate::redis::{Entry, EntryId, FEED_MARK, RedisError, Tail, keys};
 use crate::{clock, relay};
 
-/// The batches of entries before the client's last that are read again, to know
-/// what it had.
-const RECALLED: usize = 5;
+/// How many looks back from the client's last entry tell what it had.
+const LOOKS_BACK: usize = 5;
 
 /// A client's feed of all that concerns a user.
 pub struct UserFeed {
@@ -127,7 +126,7 @@ impl UserFeed {
 
     /// Learns what the client had.
     async fn recall(&mut self, mut from: EntryId) -> Result<(), RedisError> {
-        for _ in 0..RECALLED {
+        for _ in 0..LOOKS_BACK {
             let batch = self.tail.back_from(from).await?;
             for head in batch.iter().filter_map(|entry| Head::parse(&entry.event)) {
                 self.told.recall(&head);

@@ -17,8 +17,11 @@ use crate::clock;
 /// The entry with which a reader begins a feed that is not there.
 pub const FEED_MARK: &str = r#"{"type":"opened"}"#;
 
-/// How many entries one read takes at the most.
-const BATCH: i64 = 50;
+/// How many entries one read takes at the most: a client that does not read has
+/// them wait in memory.
+const BATCH: i64 = 20;
+/// How many entries one look back takes.
+const LOOK_BACK: i64 = 50;
 /// How long Redis may take to answer, beyond the wait that was asked for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -130,9 +133,9 @@ impl Tail {
             .await
     }
 
-    /// The entry at an id and those before it, newest first, at most a batch.
+    /// The entry at an id and those before it, newest first, at most 50.
     pub async fn back_from(&mut self, id: EntryId) -> Result<Vec<Entry>, RedisError> {
-        let arguments = args![self.key.as_str(), id.to_string(), "-", "COUNT", BATCH];
+        let arguments = args![self.key.as_str(), id.to_string(), "-", "COUNT", LOOK_BACK];
         let reply = self.execute("XREVRANGE", arguments, Duration::ZERO).await?;
         entries(reply.into_iter())
     }

@@ -168,6 +168,8 @@ proptest! {
         prop_assert!(!resync);
         for step in steps {
             world.take(step);
+            // What the stream has shown is there at once, with all before it.
+            prop_assert!(world.progress.seq() as u64 >= world.position.major);
         }
         world.take(Step::Check);
         let expected: Vec<i64> = (start + 1..=world.newest).collect();
