@@ -1,0 +1,253 @@
+//! What happens to streams when a store, the relay or the host is away.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use testkit::{App, EventStream, unique_user};
+use tests::Room;
+
+use crate::reader::{Reader, post_surely};
+use crate::{NEXT_LOOK, feed_of, first_id, names, user_feed};
+
+async fn own() -> App {
+    App::builder().own_stores().spawn().await
+}
+
+async fn flush(app: &App) {
+    let mut redis = app.redis().await;
+    let () = redis::cmd("FLUSHALL")
+        .query_async(&mut redis)
+        .await
+        .expect("an empty Redis");
+}
+
+async fn opened(app: &App, path: &str) -> EventStream {
+    let mut stream = app.events(path).await;
+    assert_eq!(stream.status(), 200);
+    first_id(&mut stream).await;
+    stream
+}
+
+/// The seq of the next event, which comes in time.
+async fn next_within(stream: &mut EventStream, limit: Duration) -> i64 {
+    let event = tokio::time::timeout(limit, stream.next()).await;
+    let event = event.expect("an event in time").expect("an open stream");
+    event.id.expect("a durable event").parse().expect("a seq")
+}
+
+#[tokio::test]
+async fn what_redis_forgets_comes_later_and_comes_once() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let readers = (0..10).map(|_| Reader::new(&app, feed_of(&room), "0", 0.01).read(200));
+    let posts = async {
+        for n in 0..200 {
+            if n % 20 == 19 {
+                flush(&app).await;
+            }
+            post_surely(&app, &room, n).await;
+        }
+        flush(&app).await;
+    };
+    let (readers, ()) = futures::join!(join_all(readers), posts);
+    for reader in readers {
+        assert_eq!(reader.seqs(&room), Vec::from_iter(1..=200));
+    }
+}
+
+#[tokio::test]
+async fn typing_is_seen_again_after_redis_forgot_the_stream() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    for n in 0..3 {
+        post_surely(&app, &room, n).await;
+    }
+    let mut stream = opened(&app, &feed_of(&room)).await;
+    flush(&app).await;
+    tokio::time::sleep(NEXT_LOOK).await;
+    let typing = serde_json::json!({ "userId": room.users[1], "isTyping": true });
+    app.post(
+        &format!("/api/v1/messages/conversations/{}/typing", room.id),
+        typing,
+    )
+    .await
+    .expect_status(200);
+    stream.next_of("typing-start").await;
+}
+
+#[tokio::test]
+async fn events_come_from_the_database_while_redis_is_away() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let mut stream = opened(&app, &feed_of(&room)).await;
+    app.stop_redis().await;
+    for n in 1..4 {
+        post_surely(&app, &room, n).await;
+        assert_eq!(
+            next_within(&mut stream, Duration::from_secs(6)).await,
+            n as i64
+        );
+    }
+    let mut late = opened(&app, &feed_of(&room)).await;
+    app.start_redis().await;
+    post_surely(&app, &room, 4).await;
+    for stream in [&mut stream, &mut late] {
+        assert_eq!(next_within(stream, NEXT_LOOK).await, 4);
+    }
+}
+
+#[tokio::test]
+async fn events_come_from_the_database_while_redis_does_not_answer() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let mut stream = opened(&app, &feed_of(&room)).await;
+    app.pause_redis().await;
+    post_surely(&app, &room, 1).await;
+    assert_eq!(next_within(&mut stream, Duration::from_secs(25)).await, 1);
+    post_surely(&app, &room, 2).await;
+    assert_eq!(next_within(&mut stream, Duration::from_secs(10)).await, 2);
+    app.resume_redis().await;
+    post_surely(&app, &room, 3).await;
+    assert_eq!(next_within(&mut stream, NEXT_LOOK).await, 3);
+}
+
+#[tokio::test]
+async fn a_stream_outlives_the_database() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let mut stream = opened(&app, &feed_of(&room)).await;
+    app.kill_postgres().await;
+    app.get(&feed_of(&room)).await.expect_status(503);
+    tokio::time::sleep(NEXT_LOOK).await;
+    app.start_postgres().await;
+    post_surely(&app, &room, 1).await;
+    assert_eq!(next_within(&mut stream, NEXT_LOOK).await, 1);
+}
+
+#[tokio::test]
+async fn a_relay_that_is_down_delays_events_and_loses_none() {
+    let app = App::builder()
+        .own_stores()
+        .variable("relay_stop_after", 1)
+        .spawn()
+        .await;
+    let room = Room::new(&app, 2).await;
+    let mut stream = opened(&app, &feed_of(&room)).await;
+    for n in 1..4 {
+        post_surely(&app, &room, n).await;
+        assert_eq!(next_within(&mut stream, NEXT_LOOK).await, n as i64);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crashes_of_host_and_redis_neither_lose_nor_repeat_an_event() {
+    const POSTS: usize = 500;
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let readers = (0..20).map(|_| Reader::new(&app, feed_of(&room), "0", 0.01).read(POSTS));
+    let posts = async {
+        for n in 0..POSTS {
+            post_surely(&app, &room, n).await;
+        }
+    };
+    let crashes = async {
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            app.crash_and_restart().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            app.kill_redis().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            app.start_redis().await;
+        }
+    };
+    let (readers, (), ()) = futures::join!(join_all(readers), posts, crashes);
+    for reader in readers {
+        assert_eq!(reader.seqs(&room), Vec::from_iter(1..=POSTS as i64));
+    }
+}
+
+#[tokio::test]
+async fn a_users_client_is_told_when_redis_forgot_their_feed() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let mut stream = opened(&app, &user_feed(room.users[0])).await;
+    post_surely(&app, &room, 1).await;
+    assert_eq!(names(&mut stream, 1).await[0].0, "new-message");
+    let id = stream.next_of("unread-count").await.id.expect("an id");
+    flush(&app).await;
+    let start = Instant::now();
+    let resync = stream.next().await.expect("an open stream");
+    assert_eq!(resync.event, "resync");
+    assert!(start.elapsed() < NEXT_LOOK);
+    let mut other = app.events_after(&user_feed(room.users[0]), id).await;
+    assert_eq!(other.next().await.expect("an event").event, "resync");
+    post_surely(&app, &room, 2).await;
+    for stream in [&mut stream, &mut other] {
+        assert_eq!(stream.next().await.expect("an event").json()["seq"], 2);
+    }
+}
+
+#[tokio::test]
+async fn a_users_client_is_told_when_redis_forgot_their_feed_and_something_happened_since() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let mut stream = opened(&app, &user_feed(room.users[0])).await;
+    flush(&app).await;
+    post_surely(&app, &room, 1).await;
+    assert_eq!(stream.next().await.expect("an event").event, "resync");
+    post_surely(&app, &room, 2).await;
+    assert_eq!(stream.next_of("new-message").await.json()["seq"], 2);
+}
+
+#[tokio::test]
+async fn a_users_feed_goes_on_when_redis_is_back() {
+    let app = own().await;
+    let room = Room::new(&app, 2).await;
+    let path = user_feed(room.users[0]);
+    let mut stream = opened(&app, &path).await;
+    app.kill_redis().await;
+    let mut late = app.events(&path).await;
+    assert_eq!(first_id(&mut late).await, None);
+    post_surely(&app, &room, 1).await;
+    app.start_redis().await;
+    for stream in [&mut stream, &mut late] {
+        // Redis may have lost its last writes when it went.
+        assert_eq!(stream.next().await.expect("an event").event, "resync");
+    }
+    post_surely(&app, &room, 2).await;
+    for stream in [&mut stream, &mut late] {
+        while stream.next_of("new-message").await.json()["seq"] != 2 {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crashes_of_the_host_neither_lose_nor_repeat_an_event_of_a_user() {
+    const POSTS: usize = 100;
+    const ROOMS: usize = 3;
+    let app = own().await;
+    let (user, other) = (unique_user(), unique_user());
+    let path = user_feed(user);
+    let rooms = join_all((0..ROOMS).map(|_| Room::of(&app, vec![user, other]))).await;
+    // An entry of the second in which Redis started may be older than that.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let start = first_id(&mut app.events(&path).await).await.expect("an id");
+    let readers =
+        (0..10).map(|_| Reader::new(&app, path.clone(), &start, 0.02).read(ROOMS * POSTS));
+    let posts = join_all(rooms.iter().map(async |room| {
+        for n in 0..POSTS {
+            post_surely(&app, room, n).await;
+        }
+    }));
+    let crashes = async {
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(100..400))).await;
+            app.crash_and_restart().await;
+        }
+    };
+    let (readers, _, ()) = futures::join!(join_all(readers), posts, crashes);
+    for reader in readers {
+        for room in &rooms {
+            assert_eq!(reader.seqs(room), Vec::from_iter(1..=POSTS as i64));
+        }
+    }
+}
