@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use testkit::{App, EventStream, unique_user};
+use redis::AsyncCommands;
+use testkit::{App, EventStream, unique_user, wait_until};
 use tests::Room;
 
 use crate::reader::{Reader, post_surely};
@@ -62,6 +63,12 @@ async fn typing_is_seen_again_after_redis_forgot_the_stream() {
     for n in 0..3 {
         post_surely(&app, &room, n).await;
     }
+    let mut redis = app.redis().await;
+    let key = format!("conversation:{}:stream", room.id);
+    wait_until("all is relayed", NEXT_LOOK, async || {
+        redis.xlen(&key).await == Ok(3)
+    })
+    .await;
     let mut stream = opened(&app, &feed_of(&room)).await;
     flush(&app).await;
     tokio::time::sleep(NEXT_LOOK).await;
