@@ -47,6 +47,8 @@ pub enum Error {
     NotFound(&'static str),
     /// 405: a known path, another method; holds the value of `Allow`.
     MethodNotAllowed(&'static str),
+    /// 408: the body did not arrive in time.
+    Slow,
     /// 409: it collides with what is there.
     Conflict(&'static str),
     /// 413: the body is over the limit (in bytes).

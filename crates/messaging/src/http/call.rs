@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 use ::http::request::Parts;
 use ::http::{HeaderMap, Method, Uri, header};
@@ -13,7 +14,7 @@ use spin_sdk::http::Request;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
 use crate::auth::{Caller, Identity, Proof, Session};
-use crate::{Error, Result, config};
+use crate::{Error, Result, clock, config};
 
 /// How much larger than the content a body may be: JSON may escape each byte
 /// with six, and the other members need room.
@@ -23,6 +24,10 @@ const fn body_limit(max_content_bytes: usize) -> usize {
 
 /// The limit of bodies that hold no content, in bytes.
 pub const SMALL_BODY: usize = 64 * 1024;
+
+/// How long a body may take to arrive: less than the request as a whole, so
+/// that a slow client is told from a slow store.
+const BODY_DEADLINE: Duration = Duration::from_secs(8);
 
 /// A request with the identity behind it.
 pub struct Call {
@@ -203,7 +208,8 @@ pub async fn max_content_bytes() -> Result<usize> {
 }
 
 async fn collect(body: IncomingRequestBody, limit: usize) -> Result<Bytes> {
-    match Limited::new(body, limit).collect().await {
+    let collected = clock::timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await;
+    match collected.map_err(|clock::Elapsed| Error::Slow)? {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge(limit)),
         // The client broke off or broke the framing; nobody reads this answer.

@@ -1,0 +1,168 @@
+//! A flood of malice through the real components: nothing breaks, nothing leaks.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use fastrand::Rng;
+use futures::future::join_all;
+use testkit::{App, unique_user, wait_until};
+use tests::{Room, token};
+
+use crate::connection::{Answer, Connection};
+use crate::malice::{self, Request, Target};
+
+/// How many requests are sent, a minute of them, unless `FUZZ_REQUESTS` says otherwise.
+const REQUESTS: usize = 100_000;
+const CONNECTIONS: usize = 32;
+
+/// What no answer may show.
+const INSIDES: [&str; 10] = [
+    "postgres",
+    "redis://",
+    "select ",
+    "SQLSTATE",
+    "panicked",
+    "src/",
+    "wasm",
+    "EVAL",
+    "ERR ",
+    "stack backtrace",
+];
+
+#[tokio::test]
+async fn no_request_breaks_the_service() {
+    for auth_mode in ["open", "jwt"] {
+        let app = token::closed()
+            .variable("auth_mode", auth_mode)
+            .variable("rate_limit", 0)
+            .spawn()
+            .await;
+        flood(&app, number("FUZZ_REQUESTS", REQUESTS) / 2).await;
+        app.get("/api/v1/health/live").await.expect_status(200);
+        let log = app.log();
+        for sign in ["ERROR", "panicked", "trap"] {
+            assert!(
+                !log.contains(sign),
+                "{sign} in the log:\n{}",
+                around(&log, sign)
+            );
+        }
+        settles(&app).await;
+    }
+}
+
+async fn flood(app: &App, requests: usize) {
+    let target = target(app).await;
+    let seed = number("FUZZ_SEED", Rng::new().usize(..1_000_000)) as u64;
+    println!("FUZZ_SEED={seed}");
+    let statuses = RefCell::new(BTreeMap::new());
+    let worker = async |number| {
+        let mut rng = Rng::with_seed(seed + number as u64 * 1_000_000_007);
+        let mut connection = Connection::to(app.address());
+        for _ in 0..requests / CONNECTIONS {
+            let request = malice::request(&mut rng, &target);
+            let answer = connection.send(&request.bytes, !request.is_head).await;
+            let status = check(seed, &request, answer);
+            *statuses.borrow_mut().entry(status).or_insert(0) += 1;
+        }
+    };
+    join_all((0..CONNECTIONS).map(worker)).await;
+    let statuses = statuses.take();
+    println!("{statuses:?}");
+    // Some of it got far.
+    for status in [200, 201, 204, 400, 404, 405, 415, 422] {
+        assert!(statuses.contains_key(&status), "{statuses:?}");
+    }
+}
+
+fn check(seed: u64, request: &Request, answer: Result<Answer>) -> u16 {
+    let Request { summary, .. } = request;
+    let answer = answer.unwrap_or_else(|error| panic!("{error:#} (seed {seed}): {summary}"));
+    let status = answer.status;
+    assert!(
+        status < 500,
+        "{status} {} (seed {seed}): {summary}",
+        answer.text()
+    );
+    let text = if status < 400 {
+        String::new()
+    } else {
+        answer.text()
+    };
+    for word in INSIDES {
+        assert!(
+            !text.contains(word),
+            "{word} in {text} (seed {seed}): {summary}"
+        );
+    }
+    status
+}
+
+/// Conversations that exist, and callers who may see some of them.
+async fn target(app: &App) -> Target {
+    let setup = token::closed()
+        .same_stores_as(app)
+        .variable("auth_mode", "open");
+    let setup = setup.spawn().await;
+    let users: Vec<i64> = (0..4).map(|_| unique_user()).collect();
+    let (mut conversations, mut messages) = (vec![], vec![]);
+    for pair in users.windows(2) {
+        let room = Room::of(&setup, pair.to_vec()).await;
+        for content in ["one", "two"] {
+            let message = room.say(&setup, pair[0], content).await;
+            messages.push(message["id"].as_i64().expect("an id"));
+        }
+        conversations.push(room.id);
+    }
+    let mut tokens: Vec<String> = users.iter().map(|user| token::user(*user)).collect();
+    tokens.push(token::service());
+    Target {
+        conversations,
+        messages,
+        users,
+        tokens,
+    }
+}
+
+/// What the flood opened is closed again: connections to the stores come down
+/// to what an idle app has.
+async fn settles(app: &App) {
+    let mut redis = app.redis().await;
+    wait_until(
+        "the streams are closed",
+        Duration::from_secs(40),
+        async || {
+            let info: String = redis::cmd("INFO")
+                .arg("clients")
+                .query_async(&mut redis)
+                .await
+                .expect("info");
+            let clients = info
+                .lines()
+                .find_map(|line| line.strip_prefix("connected_clients:"));
+            clients
+                .and_then(|count| count.trim().parse::<usize>().ok())
+                .is_some_and(|count| count < 60)
+        },
+    )
+    .await;
+}
+
+fn number(variable: &str, otherwise: usize) -> usize {
+    let value = std::env::var(variable).ok();
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(otherwise)
+}
+
+/// The line with a sign, and what came before it.
+fn around(log: &str, sign: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.contains(sign))
+        .unwrap_or_default();
+    lines[at.saturating_sub(3)..(at + 6).min(lines.len())].join("\n")
+}

@@ -1,0 +1,104 @@
+//! Stores that hang: paused, not closed. No request waits for long.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::{App, Response, send, unique_user, wait_until};
+use tests::Room;
+
+/// A store's own deadline, a second one's, and what a busy machine adds.
+const SOON: Duration = Duration::from_secs(8);
+
+async fn timed(app: &App, method: Method, path: &str) -> Response {
+    let start = Instant::now();
+    let answer = send(app.request(method, path)).await;
+    assert!(start.elapsed() < SOON, "{path} took {:?}", start.elapsed());
+    answer
+}
+
+fn assert_unavailable(answer: &Response) {
+    assert_eq!(answer.status(), 503, "{answer}");
+    assert!(answer.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn a_hanging_postgres_is_unavailable_within_the_deadline() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    room.say(&app, room.users[0], "Hi").await;
+    room.messages(&app, 50).await;
+    app.pause_postgres().await;
+    let list = format!("/api/v1/conversations?userId={}", room.users[0]);
+    assert_unavailable(&timed(&app, Method::GET, &list).await);
+    let start = Instant::now();
+    assert_unavailable(&room.post(&app, room.users[0], "Hi").await);
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    // What Redis has is there all the same.
+    timed(&app, Method::GET, &room.list(50))
+        .await
+        .expect_status(200);
+    app.resume_postgres().await;
+    wait_until("it works again", Duration::from_secs(10), async || {
+        app.get(&list).await.status() == 200
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hanging_redis_holds_up_only_what_needs_it() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    room.say(&app, room.users[0], "Hi").await;
+    app.pause_redis().await;
+    timed(&app, Method::GET, &room.list(50))
+        .await
+        .expect_status(200);
+    room.say(&app, room.users[0], "Hi again").await;
+    let online = format!("/api/v1/messages/users/{}/online", unique_user());
+    assert_unavailable(&timed(&app, Method::POST, &online).await);
+    let ticket = "/api/v1/messages/stream-tickets";
+    assert_unavailable(&timed(&app, Method::POST, ticket).await);
+    app.pause_postgres().await;
+    assert_unavailable(&timed(&app, Method::GET, &room.list(50)).await);
+    app.resume_postgres().await;
+    app.resume_redis().await;
+    wait_until("it works again", Duration::from_secs(10), async || {
+        app.request(Method::POST, &online)
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status() == 200)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_that_waits_for_a_lock_is_given_up_by_the_server_too() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let mut database = app.postgres().await;
+    let lock = database.transaction().await.expect("a transaction");
+    lock.execute(
+        "select from conversations where id = $1 for update",
+        &[&room.id],
+    )
+    .await
+    .expect("the lock");
+    assert_unavailable(&room.post(&app, room.users[0], "Hi").await);
+    let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+    wait_until(
+        "nobody waits in PostgreSQL",
+        Duration::from_secs(3),
+        async || {
+            lock.query_one(waiting, &[])
+                .await
+                .expect("a count")
+                .get::<_, i64>(0)
+                == 0
+        },
+    )
+    .await;
+    lock.rollback().await.expect("the lock is gone");
+    let body = json!({"conversationId": room.id, "senderId": room.users[0], "content": "Hi"});
+    app.post("/api/v1/messages", body).await.expect_status(201);
+}

@@ -1,0 +1,165 @@
+//! Limits on what a request may hold, and the answers beyond them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{app, send};
+use tests::Room;
+
+use crate::connection::Connection;
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_refused_unread() {
+    let app = app().await;
+    let head = "POST /api/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let request = format!("{head}content-length: 1000000000\r\n\r\n{{");
+    let answer = Connection::to(app.address())
+        .send(request.as_bytes(), true)
+        .await;
+    assert_eq!(answer.expect("an answer").status, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_hides_its_length_is_cut_at_the_limit() {
+    let app = app().await;
+    let chunks = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 8192]));
+    let body = reqwest::Body::wrap_stream(futures::StreamExt::take(chunks, 1000));
+    let request = app
+        .request(Method::POST, "/api/v1/messages")
+        .header("content-type", "application/json")
+        .body(body);
+    // The host may close the connection before the client has sent all of it.
+    if let Ok(answer) = request.send().await {
+        assert_eq!(answer.status(), 413);
+    }
+    app.get("/api/v1/health/live").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_ends_the_request() {
+    let app = app().await;
+    let head = "POST /api/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let request = format!("{head}content-length: 100\r\n\r\n{{");
+    let start = std::time::Instant::now();
+    let answer = Connection::to(app.address())
+        .send(request.as_bytes(), true)
+        .await;
+    assert_eq!(answer.expect("an answer").status, 408);
+    assert!(start.elapsed().as_secs() <= 12, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn texts_that_no_store_or_screen_should_get_are_invalid() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    let post = async |member: &str, value: Value| {
+        let mut body = json!({"conversationId": room.id, "senderId": room.users[0],
+            "content": "Hi", "clientMessageId": "1"});
+        body[member] = value;
+        app.post("/api/v1/messages", body).await
+    };
+    for text in ["\0", "a\0b", "\u{7}", "\u{1b}[2J", "\u{85}", " \n ", ""] {
+        let answer = post("content", text.into()).await.expect_status(422);
+        assert_eq!(answer.json()["errors"][0]["field"], "content", "{text:?}");
+    }
+    for text in ["\0", "a\nb", "", " ", &"x".repeat(129)] {
+        let answer = post("clientMessageId", text.into())
+            .await
+            .expect_status(422);
+        assert_eq!(answer.json()["errors"][0]["field"], "clientMessageId");
+    }
+    post("content", "x".repeat(16_385).into())
+        .await
+        .expect_status(422);
+    post("content", "x".repeat(16_384).into())
+        .await
+        .expect_status(201);
+    for title in ["\0", "a\nb", &"x".repeat(201)] {
+        let body = json!({"title": title, "participantIds": room.users});
+        let answer = app.post("/api/v1/conversations", body).await;
+        assert_eq!(
+            answer.expect_status(422).json()["errors"][0]["field"],
+            "title"
+        );
+    }
+}
+
+#[tokio::test]
+async fn text_of_six_bytes_a_character_is_content_like_any_other() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    let content = "\\u0041".repeat(16_384);
+    let body = format!(
+        r#"{{"conversationId":{},"senderId":{},"content":"{content}"}}"#,
+        room.id, room.users[0]
+    );
+    let request = app.request(Method::POST, "/api/v1/messages").body(body);
+    let request = request.header("content-type", "application/json");
+    let answer = send(request).await.expect_status(201);
+    assert_eq!(answer.json()["content"], "A".repeat(16_384));
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_told_so() {
+    let app = app().await;
+    let bodies: [&[u8]; 6] = [
+        b"",
+        b"{",
+        b"{\"content\":\"\xff\"}",
+        b"\xef\xbb\xbf{}",
+        &[b'['; 100_000],
+        b"{\"content\":\"\\ud800\",\"conversationId\":1,\"senderId\":1}",
+    ];
+    for body in bodies {
+        let request = app
+            .request(Method::POST, "/api/v1/messages")
+            .body(body.to_vec());
+        let request = request.header("content-type", "application/json");
+        send(request).await.expect_status(400);
+    }
+}
+
+#[tokio::test]
+async fn parameters_beyond_their_range_are_malformed() {
+    let app = app().await;
+    for query in [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=x",
+        "limit=99999999999999999999",
+        "before=0",
+        "after=%00",
+        "before=1&after=2",
+        "userId=%ff",
+        "userId=1.0",
+    ] {
+        let path = format!("/api/v1/messages?conversationId=1&{query}");
+        app.get(&path).await.expect_status(400);
+    }
+    for id in ["0", "-1", "9007199254740992", "1%00", "%", "x", "1e3"] {
+        let path = format!("GET /api/v1/messages/{id} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let answer = Connection::to(app.address())
+            .send(path.as_bytes(), true)
+            .await;
+        assert_eq!(answer.expect("an answer").status, 400, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn odd_headers_do_no_harm() {
+    let app = app().await;
+    let long = "x".repeat(4000);
+    for (name, value) in [
+        ("x-request-id", long.as_str()),
+        ("x-request-id", "a b"),
+        ("last-event-id", long.as_str()),
+        ("authorization", long.as_str()),
+        ("content-type", long.as_str()),
+        ("cookie", "a=%00"),
+    ] {
+        let request = app.request(Method::GET, "/api/v1/health/live");
+        let answer = send(request.header(name, value)).await.expect_status(200);
+        let id = answer.header("x-request-id").unwrap_or_default();
+        assert_eq!(id.len(), 32, "{id}");
+    }
+}
