@@ -1,9 +1,12 @@
 //! The feed of all that concerns a user.
 
+use std::time::Duration;
+
 use redis::AsyncCommands;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{App, EventStream, app, unique_user};
-use tests::Room;
+use tests::{Room, token};
 
 use crate::{first_id, join, leave, names, user_feed};
 
@@ -206,6 +209,20 @@ async fn an_id_that_the_feed_no_longer_reaches_is_a_resync() {
         let mut resumed = app.events_after(&path, event.id.expect("an id")).await;
         assert_eq!(durable(&mut resumed, 1).await.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_expires() {
+    let app = token::closed().spawn().await;
+    let (user, life, leeway) = (unique_user(), 3, 30);
+    let mut claims = token::claims(user);
+    claims["exp"] = (token::now() + life - leeway).into();
+    let request = app.request(Method::GET, &user_feed(user));
+    let request = request.header("authorization", token::bearer(&claims));
+    let mut stream = EventStream::open(request).await;
+    assert_eq!(stream.status(), 200);
+    let ended = tokio::time::timeout(Duration::from_secs(life + 2), stream.next()).await;
+    assert_eq!(ended.expect("an end in time"), None);
 }
 
 #[tokio::test]
