@@ -5,19 +5,14 @@ mod live;
 mod postgres;
 mod redis;
 
-use messaging::http::{Access, Call, Reply, serve};
+use messaging::http::{Call, Reply, serve};
 use messaging::{Result, routes};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    let access = if request.uri().path() == live::PATH {
-        Access::Public
-    } else {
-        Access::Identified
-    };
-    serve(request, access, route).await
+    serve(request, route).await
 }
 
 async fn route(call: Call) -> Result<Reply> {

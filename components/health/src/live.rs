@@ -4,8 +4,6 @@ use http::StatusCode;
 use messaging::Result;
 use messaging::http::{Call, Reply};
 
-pub const PATH: &str = "/api/v1/health/live";
-
 pub async fn run(_: Call) -> Result<Reply> {
     Ok(Reply::raw_json(StatusCode::OK, r#"{"status":"ok"}"#))
 }

@@ -4,14 +4,14 @@ mod list;
 mod read;
 mod unread;
 
-use messaging::http::{Access, Call, Reply, serve};
+use messaging::http::{Call, Reply, serve};
 use messaging::{Result, routes};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    serve(request, Access::Identified, route).await
+    serve(request, route).await
 }
 
 async fn route(call: Call) -> Result<Reply> {

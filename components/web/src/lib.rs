@@ -10,13 +10,13 @@ mod assets;
 mod page;
 
 use messaging::Result;
-use messaging::http::{Access, Call, Reply, serve};
+use messaging::http::{Call, Reply, serve};
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    serve(request, Access::Public, route).await
+    serve(request, route).await
 }
 
 async fn route(call: Call) -> Result<Reply> {

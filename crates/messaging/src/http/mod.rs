@@ -21,26 +21,13 @@ use crate::rate_limit::Quota;
 use crate::{Error, Result, clock, log_line};
 use rate::Rate;
 
-/// Whether a request needs an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody may call, and the handler learns nothing of who does.
-    Public,
-    /// 401 without a valid identity, before anything else is looked at.
-    Identified,
-}
-
 /// How long a request may take until its answer begins, whatever waits it adds
 /// up: longer than a store's own deadlines, shorter than clients wait.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Answers a request: identity, rate, then the route's action, then the one
 /// mapping of errors. Every answer carries `X-Request-Id` and `Content-Length`.
-pub async fn serve<F>(
-    request: Request,
-    _access: Access,
-    route: impl FnOnce(Call) -> F,
-) -> ::http::Response<BoxBody>
+pub async fn serve<F>(request: Request, route: impl FnOnce(Call) -> F) -> ::http::Response<BoxBody>
 where
     F: Future<Output = Result<Reply>>,
 {
