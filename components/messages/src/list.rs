@@ -74,7 +74,7 @@ async fn newest(
         relay::ring_if(found.unrelayed),
     );
     let newest = &found.messages[found.messages.len().saturating_sub(limit)..];
-    Ok((format!("[{}]", newest.join(",")).into(), "miss"))
+    Ok((join_json(newest), "miss"))
 }
 
 /// The cached page, if it is there and the cache also says that the viewer may see it.
@@ -88,7 +88,27 @@ async fn cached(
         redis.get_conversation_messages(conversation, limit),
         cached_visibility(conversation, viewer),
     );
-    page.ok().flatten().filter(|_| visible)
+    let page = page.ok()?;
+    let whole = page.len() == limit || head(page.first()?)?.ordinal == 1;
+    (visible && whole).then(|| join_json(&page))
+}
+
+/// A page as one JSON array.
+fn join_json<M: AsRef<[u8]>>(messages: &[M]) -> Vec<u8> {
+    let length = messages
+        .iter()
+        .map(|message| message.as_ref().len() + 1)
+        .sum::<usize>();
+    let mut json = Vec::with_capacity(length + 1);
+    for message in messages {
+        json.push(if json.is_empty() { b'[' } else { b',' });
+        json.extend_from_slice(message.as_ref());
+    }
+    if json.is_empty() {
+        json.push(b'[');
+    }
+    json.push(b']');
+    json
 }
 
 async fn cached_visibility(conversation: ConversationId, viewer: Option<UserId>) -> bool {
@@ -109,10 +129,14 @@ struct Head {
     ordinal: i64,
 }
 
-/// The first message of a JSON array; the rest of it is not read.
+/// The first message of a JSON array.
 fn first(page: &[u8]) -> Option<Head> {
-    let mut messages = Deserializer::from_slice(page.get(1..)?).into_iter();
-    messages.next()?.ok()
+    head(page.get(1..)?)
+}
+
+/// The message that a text begins with; what comes behind it is not read.
+fn head(json: &[u8]) -> Option<Head> {
+    Deserializer::from_slice(json).into_iter().next()?.ok()
 }
 
 fn previous(conversation: ConversationId, limit: usize, first: MessageId, call: &Call) -> String {

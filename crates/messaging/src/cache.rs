@@ -40,21 +40,23 @@ pub async fn fill_list(
     newest: &[String],
 ) -> Result<()> {
     let redis = RedisService::optional();
-    if newest.is_empty()
-        || !redis
-            .fill_conversation_messages(conversation, newest)
-            .await?
+    let Some(last) = newest.last() else {
+        return Ok(());
+    };
+    if !redis
+        .fill_conversation_messages(conversation, newest)
+        .await?
     {
         return Ok(());
     }
-    let unchanged = messages::list_seq(conversation).await? == Some(list_seq);
-    settle(
-        redis,
-        &keys::messages(conversation),
-        unchanged,
-        message_life().await?,
-    )
-    .await
+    if messages::list_seq(conversation).await? == Some(list_seq) {
+        redis
+            .confirm_conversation_messages(conversation, last, message_life().await?)
+            .await?;
+    } else {
+        redis.del(&keys::messages(conversation)).await?;
+    }
+    Ok(())
 }
 
 /// Fills a cached value, if it is absent; `again` reads it once more from the database.
@@ -76,12 +78,7 @@ pub async fn fill_value(
     if !redis.command::<bool>("SET", set).await? {
         return Ok(());
     }
-    let unchanged = again.await?.as_deref() == Some(value);
-    settle(redis, key, unchanged, life).await
-}
-
-async fn settle(redis: RedisService, key: &str, unchanged: bool, life: Duration) -> Result<()> {
-    if unchanged {
+    if again.await?.as_deref() == Some(value) {
         redis.expire(key, life).await?;
     } else {
         redis.del(key).await?;

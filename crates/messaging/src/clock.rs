@@ -1,8 +1,10 @@
 //! Waiting, with the host's monotonic clock, and telling the time.
 
-use std::future::Future;
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::time::{Duration, SystemTime};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::future::{Either, select};
@@ -12,12 +14,51 @@ pub use spin_sdk::time::sleep;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed;
 
+/// How late a [`timeout`] may come under [`ticking`].
+const TICK: Duration = Duration::from_millis(100);
+
+thread_local! {
+    /// Whether what is polled right now is polled again at every tick.
+    static TICKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` and looks at it at least at every tick, so that the timeouts in
+/// it need no timers of their own: a timer is a call to the host and its
+/// cancellation another, and a request has many timeouts and hardly ever one
+/// that passes.
+pub async fn ticking<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let mut tick = pin!(sleep(TICK));
+    poll_fn(|context| {
+        loop {
+            let outside = TICKING.replace(true);
+            let polled = work.as_mut().poll(context);
+            TICKING.set(outside);
+            if polled.is_ready() || tick.as_mut().poll(context).is_pending() {
+                return polled;
+            }
+            tick.set(sleep(TICK));
+        }
+    })
+    .await
+}
+
 /// Runs `work` for `limit` at the longest; then it is dropped.
 pub async fn timeout<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Elapsed> {
-    match select(pin!(work), pin!(sleep(limit))).await {
-        Either::Left((value, _)) => Ok(value),
-        Either::Right(_) => Err(Elapsed),
+    let mut work = pin!(work);
+    if !TICKING.get() {
+        return match select(work, pin!(sleep(limit))).await {
+            Either::Left((value, _)) => Ok(value),
+            Either::Right(_) => Err(Elapsed),
+        };
     }
+    let until = Instant::now() + limit;
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Ok(value)),
+        Poll::Pending if Instant::now() >= until => Poll::Ready(Err(Elapsed)),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
 }
 
 /// The time as clients see it: RFC 3339 in UTC with milliseconds.

@@ -33,7 +33,7 @@ where
 {
     let id = request_id::of(request.headers());
     let quota = Cell::new(None);
-    let answer = clock::timeout(DEADLINE, answer(request, route, &quota)).await;
+    let answer = clock::ticking(clock::timeout(DEADLINE, answer(request, route, &quota))).await;
     let answer = answer.unwrap_or_else(|clock::Elapsed| Err(Error::Late));
     let reply = answer.unwrap_or_else(|error| {
         if let Some(cause) = problem::cause(&error) {

@@ -7,10 +7,10 @@ pub struct Script(pub(super) &'static str);
 
 /// Adds the newest message to a cached list.
 pub const APPEND: Script = Script(include_str!("scripts/append.lua"));
-/// Reads the newest messages of a confirmed cached list.
-pub const NEWEST: Script = Script(include_str!("scripts/newest.lua"));
 /// Fills an absent cached list.
 pub const FILL: Script = Script(include_str!("scripts/fill.lua"));
+/// Confirms a list that was filled.
+pub const CONFIRM: Script = Script(include_str!("scripts/confirm.lua"));
 /// Rings the relay.
 pub const RING: Script = Script(include_str!("scripts/ring.lua"));
 /// Adds a conversation's events to its stream.

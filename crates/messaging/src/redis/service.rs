@@ -338,27 +338,24 @@ impl RedisService {
         json: &str,
         life: Duration,
     ) -> Result<(), E> {
-        let arguments = args![
-            ordinal.get(),
-            json,
-            keys::LIST_MAX,
-            seconds(life),
-            millis(UNCONFIRMED)
-        ];
+        let arguments = args![ordinal.get(), json, keys::LIST_MAX, seconds(life)];
         self.script(scripts::APPEND, &keys::messages(conversation), arguments)
             .await
     }
 
-    /// The newest messages of the cached list as one JSON array, oldest first;
-    /// `None` if there is no list, none that is confirmed, or one that is too short.
+    /// The newest messages of the cached list, oldest first; empty if there is no
+    /// list, or none that is confirmed.
     pub async fn get_conversation_messages(
         &self,
         conversation: ConversationId,
         limit: usize,
-    ) -> Result<Option<Vec<u8>>, E> {
-        let arguments = args![limit, millis(UNCONFIRMED)];
-        self.script(scripts::NEWEST, &keys::messages(conversation), arguments)
-            .await
+    ) -> Result<Vec<Vec<u8>>, E> {
+        let newest = -i64::try_from(limit).unwrap_or(i64::MAX);
+        let page = self
+            .lrange(&keys::messages(conversation), newest, -1)
+            .await?;
+        let unconfirmed = page.last().is_some_and(|newest| newest.starts_with(b" "));
+        Ok(if unconfirmed { vec![] } else { page })
     }
 
     /// Fills an absent list for a short life; whether this call filled it.
@@ -370,6 +367,18 @@ impl RedisService {
         let mut arguments = args![millis(UNCONFIRMED)];
         arguments.extend(messages.iter().map(Argument::parameter));
         self.script(scripts::FILL, &keys::messages(conversation), arguments)
+            .await
+    }
+
+    /// Confirms a list that was filled, unless it changed since; whether it is confirmed now.
+    pub async fn confirm_conversation_messages(
+        &self,
+        conversation: ConversationId,
+        newest: &str,
+        life: Duration,
+    ) -> Result<bool, E> {
+        let arguments = args![newest, seconds(life)];
+        self.script(scripts::CONFIRM, &keys::messages(conversation), arguments)
             .await
     }
 

@@ -5,7 +5,6 @@
 -- ARGV[2]  the message's JSON
 -- ARGV[3]  how many messages the list may hold
 -- ARGV[4]  the list's life in seconds
--- ARGV[5]  the life in milliseconds of a list that is not yet confirmed
 -- Returns 1 if the list ends with this message or a later one, 0 if there is
 -- no list any more.
 
@@ -13,10 +12,10 @@ local newest = redis.call('LINDEX', KEYS[1], -1)
 if not newest then
   return 0
 end
-local last = tonumber(string.match(newest, '"ordinal":(%d+)'))
+local last = tonumber(string.match(newest, '^{"id":%d+,"conversationId":%d+,"ordinal":(%d+)'))
 local mine = tonumber(ARGV[1])
 if not last or last < mine - 1 then
-  -- A message between is missing here: its writer is late or lost.
+  -- The list is not confirmed, or lacks a message between: its writer is late or lost.
   redis.call('DEL', KEYS[1])
   return 0
 end
@@ -25,7 +24,5 @@ if last >= mine then
 end
 redis.call('RPUSH', KEYS[1], ARGV[2])
 redis.call('LTRIM', KEYS[1], -tonumber(ARGV[3]), -1)
-if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[5]) then
-  redis.call('EXPIRE', KEYS[1], ARGV[4])
-end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1

@@ -1,5 +1,6 @@
--- Fills a cached list, if it is absent, for a short life: whoever filled it
--- confirms it after one more look at the database.
+-- Fills a cached list, if it is absent, for a short life and marked as not yet
+-- confirmed: the newest message stands behind a blank, which JSON allows and no
+-- confirmed list has.
 --
 -- KEYS[1]  the list, conversation:{id}:messages
 -- ARGV[1]  the short life in milliseconds
@@ -10,7 +11,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   return 0
 end
 for i = 2, #ARGV do
-  redis.call('RPUSH', KEYS[1], ARGV[i])
+  redis.call('RPUSH', KEYS[1], (i == #ARGV and ' ' or '') .. ARGV[i])
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1
