@@ -4,6 +4,7 @@ mod components;
 mod dependencies;
 mod lints;
 mod manifests;
+mod policy;
 mod tracked;
 
 use anyhow::{Result, bail};
@@ -17,7 +18,7 @@ pub struct Arguments {}
 type Check = (&'static str, fn() -> Result<()>);
 
 /// The quick ones first.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("code is formatted", lints::format),
     (
         "every package takes the workspace's lints",
@@ -39,6 +40,10 @@ const CHECKS: [Check; 9] = [
     (
         "components reach neither tokio nor wasmtime",
         dependencies::guests_stay_small,
+    ),
+    (
+        "licences and sources of dependencies are allowed, as far as cargo-deny is there",
+        policy::dependencies_are_allowed,
     ),
     ("clippy is content", lints::clippy),
     (
