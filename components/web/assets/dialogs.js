@@ -22,12 +22,16 @@ function dialogOf(name, onSubmit) {
       button.disabled = false;
     }
   });
+  // What can be done with a message is hidden while the focus is elsewhere, so the message gets it back.
+  let opener;
+  dialog.addEventListener('close', () => (opener.closest('.message') ?? opener).focus());
   dialog.querySelector('[data-close]')?.addEventListener('click', () => dialog.close());
   return {
     dialog,
     open() {
       form.reset();
       setText(error, '');
+      opener = document.activeElement;
       dialog.showModal();
     },
   };

@@ -24,9 +24,16 @@ export function icon(name) {
   return svg;
 }
 
+export const button = (className, label, onclick) =>
+  element('button', { type: 'button', className, onclick }, label);
+
 /** A button with a drawing and, for those who do not see it, a name. */
-export const iconButton = (name, label, onclick) =>
-  element('button', { type: 'button', className: 'icon-button', title: label, 'aria-label': label, onclick }, icon(name));
+export function iconButton(name, label, onclick) {
+  const made = button('icon-button', icon(name), onclick);
+  made.title = label;
+  made.setAttribute('aria-label', label);
+  return made;
+}
 
 /** Sets a text, and leaves the document alone where it is the same. */
 export function setText(target, text) {
@@ -62,25 +69,25 @@ export function announce(text) {
   setTimeout(() => (announcer.textContent = text));
 }
 
-/** One stop for the Tab key among many items; arrow keys move between them. */
+/**
+ * One stop for the Tab key among many items; arrow keys move between them. Returns what
+ * makes an item the one where Tab stops, unless the focus is on one already.
+ */
 export function rove(parent, selector, { onEscape } = {}) {
   const items = () => [...parent.querySelectorAll(selector)];
-  const focus = (item) => {
-    items().forEach((one) => (one.tabIndex = one === item ? 0 : -1));
-    item?.focus();
-  };
+  const stopAt = (item) => items().forEach((one) => (one.tabIndex = one === item ? 0 : -1));
+  parent.addEventListener('focusin', ({ target }) => {
+    if (target.closest(selector)) stopAt(target.closest(selector));
+  });
   parent.addEventListener('keydown', (event) => {
     const all = items();
     const at = all.indexOf(event.target.closest(selector));
     if (at < 0) return;
     const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
     if (event.key === 'Escape') onEscape?.();
-    else if (all[to]) focus(all[to]);
+    else if (all[to]) all[to].focus();
     else return;
     event.preventDefault();
   });
-  parent.addEventListener('focusin', ({ target }) => {
-    const item = target.closest(selector);
-    if (item) items().forEach((one) => (one.tabIndex = one === item ? 0 : -1));
-  });
+  return (item) => parent.contains(document.activeElement) || stopAt(item);
 }

@@ -1,6 +1,6 @@
 // The masthead: whose page this is, how the connection does, and the title of the tab.
 
-import { announce, byId, element, setHidden, setText } from './dom.js';
+import { announce, button, byId, element, setHidden, setText } from './dom.js';
 import { nameOf, totalUnread } from './selectors.js';
 import { addressAs, signOut } from './session.js';
 
@@ -54,6 +54,5 @@ function signedIn(user) {
     signOut();
     location.reload();
   };
-  const button = element('button', { type: 'button', className: 'button quiet', onclick: leave }, 'Sign out');
-  return [element('span', { className: 'identity-label' }, nameOf(user)), button];
+  return [element('span', { className: 'identity-label' }, nameOf(user)), button('button', 'Sign out', leave)];
 }

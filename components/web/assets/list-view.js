@@ -1,6 +1,6 @@
 // The list of conversations.
 
-import { byId, element, reconcile, rove, setHidden, setText } from './dom.js';
+import { button, byId, element, reconcile, rove, setHidden, setText } from './dom.js';
 import { conversationsByActivity, isAnyoneOnline, others, summaryOf, titleOf, unreadOf } from './selectors.js';
 import { briefTime } from './time.js';
 
@@ -9,7 +9,7 @@ const NEAR_END = 200;
 
 export function createListView({ onOpen, onMore, onRetry }) {
   const list = byId('conversations');
-  rove(list, '.conversation');
+  const stopAt = rove(list, '.conversation');
   list.addEventListener('scroll', () => {
     if (list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END) onMore();
   });
@@ -17,8 +17,7 @@ export function createListView({ onOpen, onMore, onRetry }) {
   function render(state) {
     const items = conversationsByActivity(state).map((conversation) => ({ key: conversation.id, conversation, state }));
     reconcile(list, items, { create: (item) => create(item, onOpen), update });
-    const current = list.querySelector('.conversation[tabindex="0"]');
-    if (!current) list.querySelector('.conversation')?.setAttribute('tabindex', '0');
+    stopAt(list.querySelector('[aria-current="true"]') ?? list.querySelector('.conversation'));
     renderNotice(state, items.length);
   }
 
@@ -45,21 +44,20 @@ const notices = {
   loading: () => Array.from({ length: 4 }, () => element('div', { className: 'skeleton', 'aria-hidden': 'true' })),
   failed: (onRetry) => [
     element('p', {}, 'The conversations could not be loaded.'),
-    element('button', { type: 'button', className: 'button', onclick: onRetry }, 'Try again'),
+    button('button', 'Try again', onRetry),
   ],
   ready: () => [element('p', {}, 'No conversations yet. “New” begins the first one.')],
 };
 
 function create({ conversation }, onOpen) {
-  const part = (className, tag = 'span') => element(tag, { className });
-  const avatar = element('span', { className: 'avatar' }, part('avatar-text'), part('dot'));
-  const first = element('span', { className: 'conversation-line' }, part('conversation-title'), part('conversation-time', 'time'));
-  const second = element('span', { className: 'conversation-line' }, part('conversation-preview'), part('badge'));
-  const lines = element('span', { className: 'conversation-lines' }, first, second);
-  const open = () => onOpen(conversation.id);
-  const button = element('button', { type: 'button', className: 'conversation', tabIndex: -1, onclick: open }, avatar, lines);
-  button.dataset.conversation = conversation.id;
-  return element('li', {}, button);
+  const part = (className, ...children) => element('span', { className }, ...children);
+  const first = part('conversation-line', part('conversation-title'), part('conversation-time'));
+  const second = part('conversation-line', part('conversation-preview'), part('badge'));
+  const made = button('conversation', part('avatar', part('avatar-text'), part('dot')), () => onOpen(conversation.id));
+  made.append(part('conversation-lines', first, second));
+  made.dataset.conversation = conversation.id;
+  made.tabIndex = -1;
+  return element('li', {}, made);
 }
 
 function update(item, { conversation, state }) {
@@ -76,11 +74,11 @@ function update(item, { conversation, state }) {
   setText(part('conversation-time'), at ? briefTime(at) : '');
   setText(part('badge'), unread > 99 ? '99+' : String(unread));
   setHidden(part('badge'), unread === 0);
-  const button = part('conversation');
-  button.classList.toggle('unread', unread > 0);
-  button.setAttribute('aria-current', String(state.open === conversation.id));
+  const made = part('conversation');
+  made.classList.toggle('unread', unread > 0);
+  made.setAttribute('aria-current', String(state.open === conversation.id));
   const name = [title, unread && `${unread} unread`, online && 'online', preview].filter(Boolean).join(', ');
-  button.setAttribute('aria-label', name);
+  made.setAttribute('aria-label', name);
 }
 
 /** A letter of the title, or the number of the other person. */

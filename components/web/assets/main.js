@@ -5,7 +5,7 @@
 // - store.js, selectors.js: what is known, and what of it is shown; no DOM
 // - sync.js: loads, and loads again what may have been missed
 // - outbox.js, presence.js, typing.js, reading.js: what the page tells the service
-// - header.js, list-view.js, thread-view.js, message-view.js, composer.js, dialogs.js: what is seen
+// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, composer.js, dialogs.js: what is seen
 
 import { createApi } from './api.js';
 import { createComposer } from './composer.js';

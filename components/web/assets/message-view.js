@@ -1,6 +1,6 @@
 // One message: who, when, what, and what can be done with it.
 
-import { element, icon, iconButton, setHidden, setText } from './dom.js';
+import { button, element, icon, iconButton, setHidden, setText } from './dom.js';
 import { findMessage, nameOf, summaryOf } from './selectors.js';
 import { clock, fullTime } from './time.js';
 
@@ -10,17 +10,18 @@ export const namesOf = (users) => names.format(users.map(nameOf));
 /** An element for an item of `threadItems` that is a message, or one on its way. */
 export function createMessage(item, actions) {
   const part = (className, tag = 'span') => element(tag, { className });
-  const quote = element('button', { type: 'button', className: 'quote' }, icon('reply'), part('quote-text'));
+  const quote = button('quote', icon('reply'), () => actions.onQuote(replyOf(made.item)));
+  quote.append(part('quote-text'));
   const meta = element('p', { className: 'message-meta' }, part('sender'), part('sent-at', 'time'), part('mark'));
   const body = element('div', { className: 'bubble' }, quote, part('content', 'p'));
   const row = element('div', { className: 'message-row' }, body, element('div', { className: 'actions' }));
   const made = element('article', { className: 'message', tabIndex: -1 }, meta, row, part('receipt', 'p'));
-  quote.onclick = () => actions.onQuote(made.item.message?.replyToId ?? made.item.item.replyToId);
   return made;
 }
 
+const replyOf = ({ message, item }) => (message ?? item).replyToId;
+
 export function updateMessage(made, item, state, actions) {
-  const wasPending = made.item?.kind;
   made.item = item;
   const message = item.message ?? { ...item.item, senderId: state.me, kind: 'user' };
   const part = (name) => made.querySelector(`.${name}`);
@@ -37,11 +38,15 @@ export function updateMessage(made, item, state, actions) {
   setText(part('content'), message.deletedAt ? 'This message was deleted.' : message.content);
   updateQuote(part('quote'), message, state);
   updateReceipt(part('receipt'), item, actions);
-  const kind = [item.kind, isOwn, message.kind, Boolean(message.deletedAt)].join();
-  if (wasPending !== item.kind || part('actions').dataset.kind !== kind) {
-    part('actions').dataset.kind = kind;
-    part('actions').replaceChildren(...buttons(made, isOwn, message, actions));
-  }
+  updateActions(part('actions'), made, isOwn, message, actions);
+}
+
+/** Buttons stay as they are for as long as the same can be done, since one may have the focus. */
+function updateActions(place, made, isOwn, { kind, deletedAt }, actions) {
+  const possible = made.item.kind === 'pending' || deletedAt || kind === 'system' ? 'none' : isOwn ? 'own' : 'foreign';
+  if (place.dataset.possible === possible) return;
+  place.dataset.possible = possible;
+  place.replaceChildren(...buttons[possible](made, actions));
 }
 
 function updateTime(time, at) {
@@ -74,16 +79,19 @@ function receiptOf(item) {
   return item.isLastOwn ? 'Sent' : '';
 }
 
-function retryButtons({ clientMessageId }, { onRetry, onDiscard }) {
-  const button = (label, onclick) => element('button', { type: 'button', className: 'link', onclick }, label);
-  return [button('Try again', () => onRetry(clientMessageId)), ' ', button('Discard', () => onDiscard(clientMessageId))];
-}
+const retryButtons = ({ clientMessageId }, { onRetry, onDiscard }) => [
+  button('link', 'Try again', () => onRetry(clientMessageId)),
+  ' ',
+  button('link', 'Discard', () => onDiscard(clientMessageId)),
+];
 
 /** The handlers ask the element for its message, which may have changed since. */
-function buttons(made, isOwn, { kind, deletedAt }, { onReply, onEdit, onDelete }) {
-  if (made.item.kind === 'pending' || deletedAt || kind === 'system') return [];
-  const reply = iconButton('reply', 'Reply', () => onReply(made.item.message));
-  if (!isOwn) return [reply];
-  const edit = iconButton('edit', 'Edit', () => onEdit(made.item.message));
-  return [reply, edit, iconButton('delete', 'Delete', () => onDelete(made.item.message))];
-}
+const buttons = {
+  none: () => [],
+  foreign: (made, { onReply }) => [iconButton('reply', 'Reply', () => onReply(made.item.message))],
+  own: (made, { onEdit, onDelete, ...actions }) => [
+    ...buttons.foreign(made, actions),
+    iconButton('edit', 'Edit', () => onEdit(made.item.message)),
+    iconButton('delete', 'Delete', () => onDelete(made.item.message)),
+  ],
+};

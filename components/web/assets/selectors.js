@@ -79,7 +79,8 @@ export function threadItems(state, id) {
     if (isFirstUnread) items.push({ kind: 'unread', key: 'unread' });
     const isContinued = !isNewDay && !isFirstUnread && continues(before, message);
     const readBy = marks.get(message.id) ?? [];
-    items.push({ kind: 'message', key: keyOf(state, message), message, isContinued, readBy, isLastOwn: message === lastOwn });
+    const isLastOwn = message === lastOwn;
+    items.push({ kind: 'message', key: keyOf(state, message), message, isContinued, readBy, isLastOwn });
     before = message;
   }
   const pending = state.pending.filter(({ conversationId }) => conversationId === id);

@@ -100,9 +100,9 @@ const handlers = {
   }),
   'list-failed': (state) =>
     state.list.status === 'ready' ? state : { ...state, list: { ...state.list, status: 'failed' } },
-  'conversation-loaded': (state, { conversation }) => ({
+  'conversation-loaded': (state, { conversation: { id, ...loaded } }) => ({
     ...state,
-    conversations: set(state.conversations, conversation.id, fresher(state.conversations.get(conversation.id), conversation)),
+    conversations: set(state.conversations, id, fresher(state.conversations.get(id), { id, ...loaded })),
   }),
   'thread-loading': (state, { conversationId }) =>
     state.threads.get(conversationId)?.status === 'ready'
@@ -221,9 +221,9 @@ function withMessage(state, id, message) {
     : listed;
 }
 
-/** A message older than all that is loaded is not put before the hole. */
-const placed = ({ messages, status }, message) =>
-  status === 'ready' && messages.length && message.ordinal < messages[0].ordinal ? messages : merge(messages, [message]);
+/** A message from before all that is loaded is not put in front of those that are not. */
+const placed = ({ messages, prev }, message) =>
+  prev && message.ordinal < messages[0].ordinal ? messages : merge(messages, [message]);
 
 function preview({ lastMessage, lastActivityAt }, message) {
   if (lastMessage && message.ordinal < lastMessage.ordinal) return {};

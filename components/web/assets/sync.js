@@ -78,7 +78,8 @@ export function createSync({ api, store }) {
     const { messages } = thread(id);
     const here = new Set([...messages.map((message) => message.id), ...store.get().quoted.keys()]);
     const missing = new Set(messages.map(({ replyToId }) => replyToId).filter((reply) => reply && !here.has(reply)));
-    await Promise.allSettled([...missing].map(async (reply) => dispatch({ type: 'quoted-loaded', message: await api.message(reply) })));
+    const load = async (reply) => dispatch({ type: 'quoted-loaded', message: await api.message(reply) });
+    await Promise.allSettled([...missing].map(load));
   }
 
   async function loadPresence() {

@@ -1,8 +1,9 @@
-// The open conversation: who is in it, its messages, and where it is scrolled to.
+// The messages of the open conversation, and where they are scrolled to.
 
-import { byId, element, reconcile, rove, setHidden, setText } from './dom.js';
-import { createMessage, namesOf, updateMessage } from './message-view.js';
-import { nameOf, newestForeign, threadItems, titleOf, typingIn } from './selectors.js';
+import { button, byId, element, reconcile, rove, setHidden, setText } from './dom.js';
+import { createMessage, updateMessage } from './message-view.js';
+import { newestForeign, threadItems } from './selectors.js';
+import { renderHead } from './thread-head.js';
 import { dayHeading } from './time.js';
 
 /** How near counts as at the end, and how near to the start earlier messages are loaded, in pixels. */
@@ -17,7 +18,7 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
   let seen = 0;
   let wasAtEnd = true;
 
-  rove(log, '.message', { onEscape });
+  const stopAt = rove(log, '.message', { onEscape });
   scroll.addEventListener('scroll', () => {
     wasAtEnd = isAtEnd();
     if (scroll.scrollTop < NEAR_START) onOlder();
@@ -36,31 +37,29 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
   function render(state) {
     const { open } = state;
     const thread = state.threads.get(open);
-    const isReady = Boolean(thread) && (thread.status === 'ready' || thread.messages.length > 0);
+    const items = threadItems(state, open);
+    const notice = noticeOf(thread, items);
     setHidden(byId('thread-placeholder'), Boolean(open));
-    setHidden(byId('thread-head'), !open);
-    setHidden(scroll, !isReady);
+    setHidden(scroll, items.length === 0 || notice === 'gone');
     setHidden(byId('older'), !thread?.prev);
     renderHead(state);
-    renderNotice(thread);
-    renderTyping(state);
-    if (isReady) renderLog(state, thread);
-    else shown = undefined;
+    renderNotice(notice);
+    if (scroll.hidden) shown = undefined;
+    else renderLog(state, items);
     renderToNewest(state, thread);
   }
 
-  function renderLog(state, thread) {
+  function renderLog(state, items) {
     const isFirst = shown !== state.open;
     const anchor = isFirst || wasAtEnd ? undefined : firstInView();
     if (isFirst) log.replaceChildren();
     shown = state.open;
-    const items = threadItems(state, state.open);
     reconcile(log, items, {
       create: (item) => create(item, actions),
       update: (made, item) => update(made, item, state, actions),
     });
-    if (!log.querySelector('.message[tabindex="0"]')) log.querySelector('.message:last-of-type')?.setAttribute('tabindex', '0');
-    place(isFirst, anchor, thread);
+    stopAt([...log.querySelectorAll('.message')].at(-1));
+    place(isFirst, anchor);
   }
 
   /** Keeps in place what is being read, whatever was added above or below. */
@@ -74,7 +73,8 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
 
   function firstInView() {
     const { top } = scroll.getBoundingClientRect();
-    const child = [...log.children].find((one) => one.getBoundingClientRect().bottom > top);
+    const messages = [...log.querySelectorAll('.message')];
+    const child = messages.find((one) => one.getBoundingClientRect().bottom > top);
     return child && { child, top: child.getBoundingClientRect().top };
   }
 
@@ -86,18 +86,23 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
     setHidden(byId('to-newest'), scroll.hidden || wasAtEnd);
   }
 
-  function renderNotice(thread) {
+  function renderNotice(kind) {
     const notice = byId('thread-notice');
-    const shownNotice = !thread ? '' : thread.status === 'ready' && !thread.messages.length && !log.children.length ? 'empty' : thread.status;
-    const texts = notices[shownNotice];
-    setHidden(notice, !texts || (shownNotice === 'loading' && thread.messages.length > 0));
-    if (notice.dataset.shown === shownNotice) return;
-    notice.dataset.shown = shownNotice;
-    const retry = element('button', { type: 'button', className: 'button', onclick: onRetry }, 'Try again');
-    notice.replaceChildren(...(texts ? [element('p', {}, texts)] : []), ...(shownNotice === 'failed' ? [retry] : []));
+    setHidden(notice, !kind);
+    if (notice.dataset.shown === kind) return;
+    notice.dataset.shown = kind;
+    notice.replaceChildren(element('p', {}, notices[kind] ?? ''));
+    if (kind === 'failed') notice.append(button('button', 'Try again', onRetry));
   }
 
   return { render, isAtEnd, toEnd: () => (wasAtEnd = true), show: (id) => showMessage(log, id) };
+}
+
+/** What stands where messages would be. */
+function noticeOf(thread, items) {
+  if (!thread || thread.status === 'gone') return thread?.status ?? '';
+  if (items.length) return '';
+  return thread.status === 'ready' ? 'empty' : thread.status;
 }
 
 const notices = {
@@ -115,31 +120,6 @@ function create(item, actions) {
 
 function update(made, item, state, actions) {
   if (item.kind === 'message' || item.kind === 'pending') updateMessage(made, item, state, actions);
-}
-
-function renderHead(state) {
-  const conversation = state.conversations.get(state.open);
-  if (!conversation) return;
-  setText(byId('thread-title'), titleOf(state, conversation));
-  const people = conversation.participantIds.map((user) => ({ key: user, user, state }));
-  reconcile(byId('people'), people, { create: createPerson, update: updatePerson });
-}
-
-const createPerson = () =>
-  element('li', { className: 'person' }, element('span', { className: 'dot' }), element('span', { className: 'person-name' }));
-
-function updatePerson(made, { user, state }) {
-  const isOnline = user === state.me || state.online.has(user);
-  made.classList.toggle('online', isOnline);
-  made.title = isOnline ? 'online' : 'offline';
-  made.dataset.user = user;
-  setText(made.querySelector('.person-name'), user === state.me ? 'You' : nameOf(user));
-}
-
-function renderTyping(state) {
-  const users = typingIn(state, state.open);
-  byId('typing').classList.toggle('active', users.length > 0);
-  setText(byId('typing-text'), users.length ? `${namesOf(users)} ${users.length > 1 ? 'are' : 'is'} typing` : '');
 }
 
 function showMessage(log, id) {

@@ -52,6 +52,7 @@ static ASSETS: &[Asset] = &[
     asset!(JS, "session.js"),
     asset!(JS, "store.js"),
     asset!(JS, "sync.js"),
+    asset!(JS, "thread-head.js"),
     asset!(JS, "thread-view.js"),
     asset!(JS, "time.js"),
     asset!(JS, "typing.js"),
