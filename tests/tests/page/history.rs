@@ -1,0 +1,61 @@
+//! Messages from before.
+
+use serde_json::json;
+use testkit::app;
+use tests::Room;
+
+use crate::browser::{Browser, Screen, entry};
+
+#[tokio::test]
+async fn earlier_messages_come_when_one_scrolls_up() {
+    const MESSAGES: usize = 130;
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    for n in 1..=MESSAGES {
+        room.say(app, room.users[0], &format!("Note {n}")).await;
+    }
+    let Some(page) = Browser::start(Screen::Desktop).await else {
+        return;
+    };
+    page.open(app, room.users[0]).await;
+    page.enter(room.id).await;
+    let notes =
+        |from: usize| -> Vec<String> { (from..=MESSAGES).map(|n| format!("Note {n}")).collect() };
+    page.reads(".content", &notes(81)).await;
+    let scroll = "document.getElementById('log-scroll').scrollTop = 0;";
+    page.run(scroll, json!(null)).await;
+    page.reads(".content", &notes(31)).await;
+    // What was in view before stays in view.
+    let top = page
+        .run(
+            "return document.getElementById('log-scroll').scrollTop;",
+            json!(null),
+        )
+        .await;
+    assert!(top.as_f64().is_some_and(|top| top > 1000.0), "{top}");
+    page.run(scroll, json!(null)).await;
+    page.reads(".content", &notes(1)).await;
+    page.hides("#older").await;
+}
+
+#[tokio::test]
+async fn what_was_unread_is_marked_and_is_read_once_it_was_in_view() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    for n in 1..=40 {
+        room.say(app, room.users[1], &format!("Note {n}")).await;
+    }
+    let Some(page) = Browser::start(Screen::Desktop).await else {
+        return;
+    };
+    page.open(app, room.users[0]).await;
+    let badge = format!("{} .badge", entry(room.id));
+    page.reads(&badge, &["40"]).await;
+    page.enter(room.id).await;
+    page.shows(".unread-mark").await;
+    page.shows("#to-newest").await;
+    page.reads(&badge, &["40"]).await;
+    page.click("#to-newest").await;
+    page.hides(&badge).await;
+    page.hides("#to-newest").await;
+}

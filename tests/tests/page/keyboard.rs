@@ -1,0 +1,109 @@
+//! Without a mouse.
+
+use testkit::app;
+use tests::Room;
+use thirtyfour::Key;
+
+use crate::PATIENCE;
+use crate::browser::{Browser, Screen, entry};
+use testkit::wait_until;
+
+impl Browser {
+    /// Presses Tab until the focus is there.
+    async fn tab_to(&self, css: &str) {
+        for _ in 0..12 {
+            if self.is_at(css).await {
+                return;
+            }
+            self.press([Key::Tab]).await;
+        }
+        panic!("Tab does not reach {css}");
+    }
+
+    async fn arrives_at(&self, css: &str) {
+        wait_until(&format!("the focus is at {css}"), PATIENCE, async || {
+            self.is_at(css).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn everything_is_reached_by_keyboard() {
+    let app = app().await;
+    let older = Room::new(app, 2).await;
+    let newer = Room::of(app, older.users.clone()).await;
+    older.say(app, older.users[1], "In the older one").await;
+    newer.say(app, newer.users[1], "In the newer one").await;
+    let Some(page) = Browser::start(Screen::Desktop).await else {
+        return;
+    };
+    page.open(app, older.users[0]).await;
+
+    page.press([Key::Tab]).await;
+    assert!(page.is_at(".skip-link").await);
+    page.tab_to(&entry(newer.id)).await;
+    page.press([Key::Down]).await;
+    assert!(page.is_at(&entry(older.id)).await);
+    page.press([Key::Enter]).await;
+    page.arrives_at("#message").await;
+    page.reads(".content", &["In the older one"]).await;
+
+    page.type_text("Two lines").await;
+    page.press_with(Key::Shift, Key::Enter).await;
+    page.type_text("of mine").await;
+    page.press([Key::Enter]).await;
+    page.reads(".content", &["In the older one", "Two lines\nof mine"])
+        .await;
+    page.hides(".pending").await;
+
+    page.press_with(Key::Shift, Key::Tab).await;
+    page.arrives_at(".message.own").await;
+    page.press([Key::Up]).await;
+    assert!(!page.is_at(".message.own").await);
+    page.press([Key::Down]).await;
+    page.tab_to("[aria-label='Edit']").await;
+    page.press([Key::Enter]).await;
+    page.arrives_at("#message").await;
+    page.press([Key::Escape]).await;
+    page.hides("#composer-context").await;
+    page.press_with(Key::Shift, Key::Tab).await;
+    page.arrives_at(".message.own").await;
+    page.tab_to("[aria-label='Delete']").await;
+    page.press([Key::Enter]).await;
+    page.shows("#delete-dialog").await;
+    page.press([Key::Escape]).await;
+    page.hides("#delete-dialog").await;
+    page.arrives_at(".message.own").await;
+    page.press([Key::Escape]).await;
+    page.arrives_at("#message").await;
+    page.press([Key::Escape]).await;
+    page.arrives_at(&entry(older.id)).await;
+}
+
+#[tokio::test]
+async fn what_is_on_the_page_has_a_name_and_news_are_announced() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    room.say(app, room.users[1], "Good morning").await;
+    let Some(page) = Browser::start(Screen::Desktop).await else {
+        return;
+    };
+    page.open(app, room.users[0]).await;
+    page.enter(room.id).await;
+    page.shows("[role='log'][aria-label='Messages']").await;
+    let nameless = "return [...document.querySelectorAll('button, input, select, textarea')]
+        .filter((one) => one.checkVisibility())
+        .filter((one) => !(one.ariaLabel || one.labels?.length || one.textContent.trim()))
+        .map((one) => one.outerHTML);";
+    assert_eq!(
+        page.run(nameless, serde_json::json!(null)).await,
+        serde_json::json!([])
+    );
+    room.say(app, room.users[1], "Any news?").await;
+    page.reads(
+        "#announcer",
+        &[format!("User {}: Any news?", room.users[1])],
+    )
+    .await;
+}

@@ -1,0 +1,54 @@
+//! On a screen as wide as a phone's.
+
+use serde_json::json;
+use testkit::app;
+use tests::Room;
+
+use crate::browser::{Browser, Screen};
+
+#[tokio::test]
+async fn one_pane_is_shown_at_a_time() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    room.say(
+        app,
+        room.users[1],
+        &"A-word-too-long-for-any-line-".repeat(20),
+    )
+    .await;
+    let Some(page) = Browser::start(Screen::Phone).await else {
+        return;
+    };
+    page.open(app, room.users[0]).await;
+    page.hides(".thread-pane").await;
+    fits(&page).await;
+
+    page.enter(room.id).await;
+    page.hides(".list-pane").await;
+    fits(&page).await;
+    page.write("#message", "From a phone").await;
+    page.click("#send").await;
+    page.reads(".own .content", &["From a phone"]).await;
+    page.hides(".pending").await;
+
+    page.click("#back").await;
+    page.shows(".list-pane").await;
+    page.hides(".thread-pane").await;
+    page.reads(".conversation-preview", &["You: From a phone"])
+        .await;
+
+    page.enter(room.id).await;
+    page.go_back().await;
+    page.hides(".thread-pane").await;
+}
+
+/// Nothing makes the page scroll sideways.
+async fn fits(page: &Browser) {
+    let width = page
+        .run(
+            "return [document.documentElement.scrollWidth, innerWidth];",
+            json!(null),
+        )
+        .await;
+    assert_eq!(width, json!([390, 390]));
+}
