@@ -67,7 +67,7 @@ pub async fn read(id: ConversationId) -> Result<Option<Conversation>> {
 async fn read_json(id: ConversationId) -> Result<Option<String>> {
     const READ: &str = "select conversation_json(c) from conversations c where c.id = $1";
     let row = query_one(Repeat::Safe, READ, vec![number(id.get())]).await?;
-    Ok(row.map(|mut row| row.next()).transpose()?)
+    Ok(row.map(|mut row| row.take()).transpose()?)
 }
 
 /// A conversation that the viewer may see, or 404: from the cache, else from
@@ -126,7 +126,7 @@ pub async fn create(
     let row = query_one(Repeat::Unsafe, CREATE, parameters).await?;
     let id = row
         .ok_or_else(|| Error::internal("no conversation was created"))?
-        .next()?;
+        .take()?;
     let conversation = read(id).await?.ok_or(Error::no_conversation())?;
     Ok((id, conversation))
 }
@@ -198,10 +198,10 @@ pub async fn of_user(
 }
 
 fn entry(mut row: Row) -> Result<(String, Cursor)> {
-    let json = row.next()?;
+    let json = row.take()?;
     let cursor = Cursor {
-        last_activity_ms: row.next()?,
-        id: row.next()?,
+        last_activity_ms: row.take()?,
+        id: row.take()?,
     };
     Ok((json, cursor))
 }
@@ -247,7 +247,7 @@ pub async fn join(
         return Ok(Some(Event {
             kind,
             conversation: id,
-            seq: row.next()?,
+            seq: row.take()?,
             message: None,
             user,
         }));
@@ -291,7 +291,7 @@ pub async fn leave(id: ConversationId, user: UserId) -> Result<Option<Event>> {
         Ok(Event {
             kind,
             conversation: id,
-            seq: row.next()?,
+            seq: row.take()?,
             message: None,
             user,
         })

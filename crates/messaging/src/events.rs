@@ -156,7 +156,7 @@ pub async fn since(
     let Some(mut row) = query_one(Repeat::Safe, SINCE, parameters).await? else {
         return Ok(None);
     };
-    let (newest, unrelayed) = (row.next()?, row.next()?);
+    let (newest, unrelayed) = (row.take()?, row.take()?);
     Ok(Some(Since {
         newest,
         events: from_columns(conversation, &mut row)?,
@@ -169,10 +169,10 @@ pub(crate) fn from_columns(
     conversation: ConversationId,
     row: &mut Row,
 ) -> Result<Vec<Event>, PgFailure> {
-    let seqs: Vec<i64> = row.next()?;
-    let types: Vec<String> = row.next()?;
-    let messages: Vec<Option<String>> = row.next()?;
-    let users: Vec<Option<i64>> = row.next()?;
+    let seqs: Vec<i64> = row.take()?;
+    let types: Vec<String> = row.take()?;
+    let messages: Vec<Option<String>> = row.take()?;
+    let users: Vec<Option<i64>> = row.take()?;
     let wrong = || PgFailure::Failed("an event's columns are not as they should be".into());
     let columns = seqs
         .into_iter()

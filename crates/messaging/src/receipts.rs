@@ -73,9 +73,9 @@ pub async fn read(id: MessageId, user: UserId) -> Result<Read> {
 }
 
 fn outcome(row: &mut Row, user: UserId) -> Result<Option<Read>> {
-    let conversation = row.next()?;
-    let (seq, message): (Option<Seq>, String) = (row.next()?, row.next()?);
-    let Some(read_at) = row.next()? else {
+    let conversation = row.take()?;
+    let (seq, message): (Option<Seq>, String) = (row.take()?, row.take()?);
+    let Some(read_at) = row.take()? else {
         return Ok(None);
     };
     let event = seq.map(|seq| Event {
@@ -115,7 +115,7 @@ pub async fn of_message(id: MessageId, viewer: Option<UserId>) -> Result<String>
             where p.conversation_id = m.conversation_id and p.user_id = $2))"#;
     let parameters = vec![number(id.get()), optional_number(viewer.map(UserId::get))];
     let row = query_one(Repeat::Safe, OF_MESSAGE, parameters).await?;
-    Ok(row.ok_or(Error::no_message())?.next()?)
+    Ok(row.ok_or(Error::no_message())?.take()?)
 }
 
 /// How much of one conversation a user has not read.
@@ -153,7 +153,7 @@ pub async fn unread_of(user: UserId) -> Result<Vec<Unread>> {
 
 fn unread(mut row: Row) -> Result<Unread> {
     Ok(Unread {
-        conversation_id: row.next()?,
-        count: row.next()?,
+        conversation_id: row.take()?,
+        count: row.take()?,
     })
 }

@@ -89,8 +89,8 @@ pub async fn delete(id: MessageId, caller: Option<UserId>) -> Result<Option<Mess
 
 /// The change, or `None` if the message was deleted by somebody else meanwhile.
 fn changed(row: &mut Row, id: MessageId, kind: Kind) -> Result<Option<MessageChange>> {
-    let (conversation, seq): (ConversationId, Seq) = (row.next()?, row.next()?);
-    let Some(json) = row.next::<Option<String>>()? else {
+    let (conversation, seq): (ConversationId, Seq) = (row.take()?, row.take()?);
+    let Some(json) = row.take::<Option<String>>()? else {
         return Ok(None);
     };
     let event = Event {
@@ -124,7 +124,7 @@ async fn why_not_changed(
     let Some(row) = rows.first_mut() else {
         return Ok(Error::no_message());
     };
-    let (visible, own, deleted): (bool, bool, bool) = (row.next()?, row.next()?, row.next()?);
+    let (visible, own, deleted): (bool, bool, bool) = (row.take()?, row.take()?, row.take()?);
     Ok(match (visible, own, deleted) {
         (false, ..) => Error::no_message(),
         (_, false, _) => Error::Forbidden(rule),

@@ -96,14 +96,14 @@ pub async fn post(new: NewMessage) -> Result<Posted> {
 }
 
 fn created(row: &mut Row) -> Result<Posted> {
-    let conversation = row.next()?;
-    let id = row.next()?;
-    let ordinal = row.next()?;
+    let conversation = row.take()?;
+    let id = row.take()?;
+    let ordinal = row.take()?;
     let event = Event {
         kind: Kind::NewMessage,
         conversation,
-        seq: row.next()?,
-        message: Some(row.next()?),
+        seq: row.take()?,
+        message: Some(row.take()?),
         user: None,
     };
     Ok(Posted::Created(MessageChange { id, event }, ordinal))
@@ -125,7 +125,7 @@ async fn posted_before(
     ];
     let row = query_one(Repeat::Safe, POSTED_BEFORE, parameters).await?;
     let mut row = row.ok_or_else(|| Error::internal("a clientMessageId conflicts with nothing"))?;
-    let (json, same): (String, bool) = (row.next()?, row.next()?);
+    let (json, same): (String, bool) = (row.take()?, row.take()?);
     if same {
         Ok(Posted::Repeated(json))
     } else {

@@ -34,10 +34,10 @@ pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Res
     ];
     let row = query_one(Repeat::Safe, NEWEST, parameters).await?;
     let mut row = row.ok_or(Error::no_conversation())?;
-    let list_seq = row.next()?;
-    let mut messages: Vec<String> = row.next()?;
+    let list_seq = row.take()?;
+    let mut messages: Vec<String> = row.take()?;
     messages.reverse();
-    let unrelayed = row.next()?;
+    let unrelayed = row.take()?;
     Ok(Newest {
         list_seq,
         messages,
@@ -49,7 +49,7 @@ pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Res
 pub async fn list_seq(conversation: ConversationId) -> Result<Option<i64>> {
     const LIST_SEQ: &str = "select list_seq from conversations where id = $1";
     let row = query_one(Repeat::Safe, LIST_SEQ, vec![number(conversation.get())]).await?;
-    Ok(row.map(|mut row| row.next()).transpose()?)
+    Ok(row.map(|mut row| row.take()).transpose()?)
 }
 
 /// A page beside a message.
@@ -99,7 +99,7 @@ pub async fn page(
         number(limit as i64),
     ];
     if let Some(mut row) = query_one(Repeat::Safe, statement, parameters).await? {
-        return Ok(row.next()?);
+        return Ok(row.take()?);
     }
     let visible = conversations::is_visible(conversation, viewer).await?;
     Err(if visible {
@@ -118,5 +118,5 @@ pub async fn find(id: MessageId, viewer: Option<UserId>) -> Result<Option<String
             where p.conversation_id = m.conversation_id and p.user_id = $2))";
     let parameters = vec![number(id.get()), optional_number(viewer.map(UserId::get))];
     let row = query_one(Repeat::Safe, FIND, parameters).await?;
-    Ok(row.map(|mut row| row.next()).transpose()?)
+    Ok(row.map(|mut row| row.take()).transpose()?)
 }

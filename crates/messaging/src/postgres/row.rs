@@ -18,7 +18,7 @@ impl Row {
         clippy::should_implement_trait,
         reason = "each column has a type of its own"
     )]
-    pub fn next<T: Column>(&mut self) -> Result<T, PgFailure> {
+    pub fn take<T: Column>(&mut self) -> Result<T, PgFailure> {
         let value = self
             .0
             .next()

@@ -64,9 +64,9 @@ pub async fn claim() -> Result<Vec<Claimed>> {
 
 fn claimed(mut row: Row) -> Result<Claimed> {
     Ok(Claimed {
-        conversation: row.next()?,
-        relayed_seq: row.next()?,
-        lease: row.next()?,
+        conversation: row.take()?,
+        relayed_seq: row.take()?,
+        lease: row.take()?,
     })
 }
 
@@ -99,9 +99,9 @@ pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
 }
 
 fn batch(mut row: Row) -> Result<Batch> {
-    let conversation = row.next()?;
+    let conversation = row.take()?;
     let events = events::from_columns(conversation, &mut row)?;
-    let (users, counts): (Vec<i64>, Vec<i64>) = (row.next()?, row.next()?);
+    let (users, counts): (Vec<i64>, Vec<i64>) = (row.take()?, row.take()?);
     let users = users
         .into_iter()
         .filter_map(|user| UserId::try_from(user).ok());

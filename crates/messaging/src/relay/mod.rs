@@ -12,6 +12,8 @@ mod claim;
 mod deliver;
 mod signals;
 
+use futures::join;
+
 use crate::postgres::{Repeat, query_one};
 use crate::redis::{RedisService, keys};
 use crate::{Result, clock, config};
@@ -26,7 +28,8 @@ const MAX_CLAIMS: usize = 200;
 /// The bell is cleared first: a change that comes in later rings again.
 pub async fn drain() -> Result<usize> {
     let redis = RedisService::required();
-    redis.del(keys::doorbell()).await?;
+    let (cleared, reaped) = join!(redis.del(keys::doorbell()), redis.reap_all());
+    cleared.map(|_| ()).and(reaped)?;
     signals::pass_on(redis).await?;
     let mut relayed = 0;
     for _ in 0..MAX_CLAIMS {
@@ -57,7 +60,7 @@ pub async fn backlog() -> Result<i64> {
         select coalesce(sum(event_seq - relayed_seq), 0)::bigint
         from conversations where relayed_seq < event_seq";
     let row = query_one(Repeat::Safe, BACKLOG, vec![]).await?;
-    let backlog = row.map(|mut row| row.next()).transpose()?.unwrap_or(0);
+    let backlog = row.map(|mut row| row.take()).transpose()?.unwrap_or(0);
     ring_if(backlog > 0).await;
     Ok(backlog)
 }

@@ -126,7 +126,7 @@ async fn contacts(users: impl Iterator<Item = UserId>) -> Result<BTreeMap<UserId
     let rows = query(Repeat::Safe, CONTACTS, parameters).await?;
     rows.into_iter()
         .map(|mut row| {
-            let (user, others): (UserId, Vec<i64>) = (row.next()?, row.next()?);
+            let (user, others): (UserId, Vec<i64>) = (row.take()?, row.take()?);
             Ok((
                 user,
                 others
