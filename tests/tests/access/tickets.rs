@@ -1,5 +1,7 @@
 //! One-time tickets for event streams.
 
+use std::time::Duration;
+
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::Value;
@@ -114,6 +116,29 @@ async fn a_stream_ends_with_the_token_that_the_ticket_was_for() {
     let mut stream = app.events(&format!("{feed}?ticket={ticket}")).await;
     assert_eq!(stream.status(), 200);
     let end = async { while stream.next_block().await.is_some() {} };
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), end).await;
+    let ended = tokio::time::timeout(Duration::from_secs(10), end).await;
     assert!(ended.is_ok(), "the stream outlives the token");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_user_is_no_longer_a_participant() {
+    let app = app().await;
+    let world = World::new(app).await;
+    let feed = format!(
+        "/api/v1/messages/conversations/{}/events",
+        world.conversation
+    );
+    let ticket = ticket(app, &token::user(world.other)).await;
+    let mut stream = app.events(&format!("{feed}?ticket={ticket}")).await;
+    assert_eq!(stream.status(), 200);
+    let leave = format!(
+        "/api/v1/conversations/{}/participants/{}",
+        world.conversation, world.other
+    );
+    let request = app.request(Method::DELETE, &leave);
+    let request = request.header("authorization", token::user(world.other));
+    send(request).await.expect_status(204);
+    let end = async { while stream.next_block().await.is_some() {} };
+    let ended = tokio::time::timeout(Duration::from_secs(20), end).await;
+    assert!(ended.is_ok(), "the stream outlives the right to it");
 }

@@ -68,7 +68,7 @@ const fn by_ticket(rule: Rule) -> Rule {
 }
 
 /// Every route and method, and who may call it. What it does not list is
-/// refused, and the route `/...` answers 404 whatever the method.
+/// refused; behind `/...` there is only what anybody may have.
 pub const TABLE: &[Rule] = {
     use Who::{
         Anybody, Identified, Participant, ParticipantThemselves, Sender, Service, Themselves,
