@@ -7,10 +7,12 @@
 //! - [`workspace`]: where things are, and which packages become components
 //! - [`cargo`]: cargo's own commands, run and checked
 //! - [`toolchain`]: a compiler for the components, installed where it is missing
+//! - [`browser`]: Chromium, for the tests of the page
 //! - [`instance`]: the stores of this checkout
 //! - [`devhost`]: a running devhost
 
 mod bench;
+mod browser;
 mod build;
 mod cargo;
 mod check;

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use stores::{Durability, Options, say};
 
-use crate::{build, cargo};
+use crate::{browser, build, cargo};
 
 /// Build everything and run all tests, against real components, Redis and PostgreSQL.
 #[derive(Args)]
@@ -25,6 +25,9 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> Result<()> {
     build::run()?;
     stores::install_missing(&Options::from_environment(Durability::Throwaway))?;
+    if wants_browser(&arguments) {
+        browser::install_missing()?;
+    }
     let failed: Vec<String> = selections(&arguments)
         .into_iter()
         .filter(|selection| !passes(selection, &arguments))
@@ -41,6 +44,12 @@ pub fn run(arguments: Arguments) -> Result<()> {
             .collect::<Vec<_>>()
             .join(" and ")
     )
+}
+
+/// Whether the tests of the page are among those to run.
+fn wants_browser(Arguments { package, test, .. }: &Arguments) -> bool {
+    let is = |name: &Option<String>, wanted| name.as_deref().is_none_or(|name| name == wanted);
+    is(package, "tests") && is(test, "page")
 }
 
 /// What to pass to each `cargo test`. devhost's own tests take the release build that `build`

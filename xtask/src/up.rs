@@ -87,14 +87,16 @@ async fn serve(
 }
 
 fn what_next(listen: SocketAddr, auth: Auth) -> String {
-    let (rule, header) = match auth {
+    let (rule, page, header) = match auth {
         Auth::Open => (
             "auth_mode=open: every caller is believed. That is for
 this machine only; a deployed app keeps auth_mode=jwt.",
+            ", and in a second window as another user, with /?user=2",
             "",
         ),
         Auth::Jwt => (
             "auth_mode=jwt: every caller needs a token.",
+            "; it asks for a token",
             " \\\n    -H \"Authorization: Bearer $(cargo xtask token --user 1)\"",
         ),
     };
@@ -102,7 +104,9 @@ this machine only; a deployed app keeps auth_mode=jwt.",
         "
 The service is at http://{listen}, with {rule}
 
-Try, in another terminal:
+Open the page at http://{listen}/ in a browser{page}.
+
+Or try, in another terminal:
 
   curl -X POST http://{listen}/api/v1/messages -H 'Content-Type: application/json'{header} \\
     -d '{{\"conversationId\": 1, \"senderId\": 1, \"content\": \"Hello\"}}'
