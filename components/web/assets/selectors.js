@@ -53,12 +53,13 @@ export const newestForeign = (state, { messages }) => messages.findLast(({ sende
 export const newestOwn = (state, { messages }) =>
   messages.findLast(({ senderId, deletedAt }) => senderId === state.me && !deletedAt);
 
-/** Who has read up to which message, by message id: the newest that is not the reader's own. */
+/** Who has read how far, by message id: the newest of this user's messages that they have read. */
 export function readMarks(state, id, messages) {
   const marks = new Map();
   for (const [user, ordinal] of state.reads.get(id) ?? []) {
     if (user === state.me) continue;
-    const message = messages.findLast((one) => one.ordinal <= ordinal && one.senderId !== user);
+    const isRead = (message) => message.ordinal <= ordinal && message.senderId === state.me && !message.deletedAt;
+    const message = messages.findLast(isRead);
     if (message) marks.set(message.id, [...(marks.get(message.id) ?? []), user]);
   }
   return marks;

@@ -116,7 +116,8 @@ const handlers = {
       return marked(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
     }),
   'thread-extended': (state, { conversationId, messages, prev }) =>
-    withThread(state, conversationId, (thread) => ({ ...thread, prev, messages: merge(thread.messages, messages) })),
+    withThread(state, conversationId, (thread) =>
+      marked(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })),
   'thread-failed': (state, { conversationId, isGone }) =>
     withThread(state, conversationId, (thread) =>
       isGone ? { ...thread, status: 'gone' } : thread.status === 'ready' ? thread : { ...thread, status: 'failed' }),
@@ -135,11 +136,15 @@ const handlers = {
     const unread = state.conversations.get(conversationId)?.unreadCount ?? 0;
     const open = { ...state, open: conversationId, attentive: false };
     return conversationId
-      ? withThread(open, conversationId, (thread) => marked(state.me, { ...thread, unread, unreadFrom: undefined }))
+      ? withThread(open, conversationId, (thread) =>
+          marked(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }))
       : open;
   },
   attentive: (state, { value }) => (state.attentive === value ? state : { ...state, attentive: value }),
-  queued: (state, { item }) => ({ ...state, pending: [...state.pending, item] }),
+  queued: (state, { item }) => ({
+    ...withThread(state, item.conversationId, (thread) => ({ ...thread, unread: undefined, unreadFrom: undefined })),
+    pending: [...state.pending, item],
+  }),
   refused: (state, { clientMessageId, error }) => withPending(state, clientMessageId, { error }),
   requeued: (state, { clientMessageId }) => withPending(state, clientMessageId, { error: undefined }),
   discarded: (state, { clientMessageId }) => ({
@@ -189,12 +194,20 @@ const isSameMessage = (item, message, me) =>
 
 const emptyThread = { status: 'loading', messages: [], prev: undefined, unreadFrom: undefined };
 
-/** Marks where the unread messages begin, as soon as they are there: those that were unread at that moment. */
+/**
+ * Marks where the messages begin that were unread when the conversation was opened: as many as that
+ * (`unread`) back from then on, which may be pages away. What was searched is not searched again.
+ */
 function marked(me, thread) {
-  if (thread.unread === undefined || thread.status !== 'ready') return thread;
-  const foreign = thread.messages.filter(({ senderId, deletedAt }) => senderId !== me && !deletedAt);
-  const first = thread.unread > 0 ? (foreign.at(-thread.unread) ?? foreign[0]) : undefined;
-  return { ...thread, unread: undefined, unreadFrom: first?.ordinal };
+  const { unread, messages, prev, searchedTo = Infinity } = thread;
+  if (unread === undefined || thread.status !== 'ready') return thread;
+  const counts = ({ ordinal, senderId, deletedAt }) => ordinal < searchedTo && senderId !== me && !deletedAt;
+  const found = messages.filter(counts);
+  if (found.length < unread && prev) {
+    return { ...thread, unread: unread - found.length, searchedTo: messages[0].ordinal };
+  }
+  const first = unread > 0 ? (found.at(-unread) ?? found[0]) : undefined;
+  return { ...thread, unread: undefined, searchedTo: undefined, unreadFrom: first?.ordinal };
 }
 
 const withThread = (state, id, change) => ({

@@ -60,6 +60,7 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
     });
     stopAt([...log.querySelectorAll('.message')].at(-1));
     place(isFirst, anchor);
+    if (scroll.scrollTop < NEAR_START) onOlder();
   }
 
   /** Keeps in place what is being read, whatever was added above or below. */

@@ -82,8 +82,14 @@ const read = [
 ].reduce(reduce, mended);
 const marks = readMarks(read, 7, read.threads.get(7).messages);
 check('a cursor moves forward only', marks.get(108)?.join() === '2' && marks.size === 1);
+const further = reduce(read, { type: 'message-read', conversationId: 7, message: message(9), userId: 2 });
+check('the mark is at a message of mine', readMarks(further, 7, further.threads.get(7).messages).get(108)?.join() === '2');
 const unread = [{ type: 'unread-count', conversationId: 7, count: 2 }, { type: 'opened', conversationId: 7 }].reduce(reduce, mended);
 check('the unread mark is before the second last of the other', unread.threads.get(7).unreadFrom === 7);
+const many = [{ type: 'unread-count', conversationId: 7, count: 4 }, { type: 'opened', conversationId: 7 }].reduce(reduce, mended);
+check('a mark that is pages away is not guessed', many.threads.get(7).unreadFrom === undefined);
+const extended = { type: 'thread-extended', conversationId: 7, messages: [2, 3, 4].map((ordinal) => message(ordinal)), prev: 'older' };
+check('and is found there', [posted(message(11)), extended].reduce(reduce, many).threads.get(7).unreadFrom === 3);
 const typing = reduce(mended, { type: 'typing-start', conversationId: 7, userId: 2, at: 1000 });
 check('typing ends by itself', reduce(typing, { type: 'tick', at: 14_000 }).typing.get(7).size === 0);
 check('typing goes on meanwhile', reduce(typing, { type: 'tick', at: 9_000 }).typing.get(7).size === 1);
