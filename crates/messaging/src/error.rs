@@ -1,4 +1,4 @@
-//! The one error type of the service. [`crate::http::problem`] maps it to an answer.
+//! The one error type of the service. `http::problem` maps it to an answer.
 
 use std::borrow::Cow;
 
