@@ -10,12 +10,14 @@
 //! - [`Redis`], [`Postgres`]: one private server each, with the switches of fault tests
 //! - `server`: what the two have in common: start, stop, kill, pause
 //! - [`process`]: children that end with this process
+//! - [`connect`]: a session with PostgreSQL, encrypted where its URL asks for it
 //! - [`migrate`]: the files of `migrations/`, each applied once
 //! - [`apt`]: Debian packages, installed where something is missing
 //! - [`ports`], [`address`], [`secret`], `directory`, `orphan`: small helpers
 
 pub mod address;
 pub mod apt;
+mod connection;
 mod directory;
 pub mod migrate;
 mod orphan;
@@ -28,8 +30,9 @@ mod server;
 mod stores;
 mod sweep;
 
+pub use connection::connect;
 pub use directory::{AlreadyInUse, DirectoryLock};
-pub use postgres::{Postgres, connect};
+pub use postgres::Postgres;
 pub use redis::Redis;
 pub use stores::{Durability, Options, Stores, install_missing};
 pub use sweep::{TemporaryDirectory, sweep};

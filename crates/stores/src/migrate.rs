@@ -20,7 +20,7 @@ const LOCK: i64 = i64::from_be_bytes(*b"lexiflow");
 pub async fn migrate(database_url: &str, directory: &Path) -> Result<Vec<String>> {
     let migrations = load_sql_migrations(directory)
         .with_context(|| format!("cannot read {}", directory.display()))?;
-    let mut session = crate::postgres::connect(database_url).await?;
+    let mut session = crate::connect(database_url).await?;
     // The lock belongs to the session, and ends with it however this ends.
     session
         .execute("select pg_advisory_lock($1)", &[&LOCK])

@@ -7,10 +7,11 @@ mod cluster;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::sync::Mutex;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
+use crate::connection::connect;
 use crate::process::Signal;
 use crate::server::Server;
 use crate::stores::Durability;
@@ -116,15 +117,6 @@ impl Postgres {
         }
         Ok(())
     }
-}
-
-/// A session with the database of this URL.
-pub async fn connect(url: &str) -> Result<Client> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls)
-        .await
-        .context("cannot connect to PostgreSQL")?;
-    tokio::spawn(connection);
-    Ok(client)
 }
 
 pub(crate) fn install_missing() -> Result<()> {
