@@ -10,7 +10,7 @@
 //!
 //! # Layout
 //!
-//! - [`app`]: the app that the tests of one binary share; [`App::builder`] for one's own
+//! - [`app()`]: the app that the tests of one binary share; [`App::builder`] for one's own
 //! - [`Response`], [`EventStream`]: what HTTP calls and event streams answer
 //! - [`wait_until`], [`unique_user`], [`unique_id`]: conditions instead of sleeps, data of one's own
 //! - `devhost`: the process, its log and its end
