@@ -24,7 +24,7 @@ async fn a_posted_message_is_read_back_as_it_was_answered() {
     assert_eq!(message["kind"], "user");
     assert_eq!(message["content"], "Guten Tag, \"Frau\" Ünal\n☎");
     assert!(message.get("editedAt").is_none() && message.get("clientMessageId").is_none());
-    assert_eq!(room.messages(app, 50).await, [message.clone()]);
+    assert_eq!(room.messages(app, 50).await, std::slice::from_ref(&message));
     assert_eq!(
         app.get(&path_of(&message)).await.expect_status(200).json(),
         message
@@ -286,7 +286,7 @@ async fn only_its_sender_edits_a_message() {
         (&json!("after"), &json!(1))
     );
     assert!(edited["editedAt"].is_string());
-    assert_eq!(room.messages(app, 50).await, [edited.clone()]);
+    assert_eq!(room.messages(app, 50).await, std::slice::from_ref(&edited));
     assert_eq!(app.get(&path_of(&message)).await.json(), edited);
 }
 

@@ -160,7 +160,7 @@ async fn open(patience: Patience) -> Result<Connection, RedisError> {
         log_line!(
             "WARN",
             "Redis reconnecting... (attempt {}/{attempts})",
-            failures + 1
+            u64::from(failures + 1).min(attempts)
         );
     }
     let connection = connect()

@@ -120,7 +120,8 @@ pub async fn finish(claimed: &[Claimed], batches: &[Batch]) -> Result<()> {
     const FINISH: &str = "
         update conversations c
         set relayed_seq = case when c.relay_lease = l.lease
-                then greatest(c.relayed_seq, l.seq) else c.event_seq - 1 end,
+                then greatest(c.relayed_seq, l.seq)
+                else least(c.relayed_seq, c.event_seq - 1) end,
             relay_lease = case when c.relay_lease = l.lease then null else c.relay_lease end
         from (
             select id, seq, timestamptz 'epoch' + lease * interval '1 microsecond' as lease
