@@ -1,6 +1,5 @@
 //! `token`: an access token for the local instance.
 
-use std::os::unix::fs::DirBuilderExt;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
@@ -56,10 +55,6 @@ pub fn secret() -> Result<String> {
         return Ok(secret);
     }
     let directory = instance::directory();
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
+    stores::create_directory(&directory)?;
     secret::load_or_create(&directory.join("jwt-secret"))
 }

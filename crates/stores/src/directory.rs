@@ -70,7 +70,7 @@ impl DirectoryLock {
 
 /// Makes a directory that others may pass through but not list: PostgreSQL's unprivileged user
 /// has its own below.
-pub(crate) fn create(path: &Path) -> Result<()> {
+pub fn create(path: &Path) -> Result<()> {
     create_with_mode(path, 0o711)
 }
 

@@ -31,7 +31,7 @@ mod stores;
 mod sweep;
 
 pub use connection::connect;
-pub use directory::{AlreadyInUse, DirectoryLock};
+pub use directory::{AlreadyInUse, DirectoryLock, create as create_directory};
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use stores::{Durability, Options, Stores, install_missing};

@@ -29,12 +29,22 @@ impl TemporaryDirectory {
     pub fn path(&self) -> &Path {
         &self.0
     }
+
+    /// Removes it, for an owner that is never dropped.
+    pub fn remove(&self) {
+        remove(&self.0);
+    }
 }
 
 impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        self.remove();
     }
+}
+
+fn remove(directory: &Path) {
+    postgres::remove_elsewhere(directory);
+    let _ = std::fs::remove_dir_all(directory);
 }
 
 /// Removes the temporary directories that no process holds any more, and stops servers that
@@ -52,7 +62,7 @@ async fn remove_left_behind() {
         };
         let _ = redis::stop_orphan(lock.path()).await;
         let _ = postgres::stop_orphan(lock.path()).await;
-        let _ = std::fs::remove_dir_all(&directory);
+        remove(&directory);
     }
 }
 

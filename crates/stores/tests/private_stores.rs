@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::{Client, NoTls};
 
 async fn start(home: &TemporaryDirectory, durability: Durability) -> Stores {
-    let lock = stores::DirectoryLock::take(&home.path().join("home")).unwrap();
+    let lock = stores::DirectoryLock::take(home.path()).unwrap();
     Stores::start(Options::private(durability), lock)
         .await
         .unwrap()
@@ -140,7 +140,7 @@ async fn servers_that_a_killed_run_left_behind_do_not_stop_the_next_one() {
         first.postgres().unwrap().pid().await.unwrap(),
     );
     // A second process that never knew of the first: the lock file is gone with the first's lock.
-    std::fs::remove_file(home.path().join("home/lock")).unwrap();
+    std::fs::remove_file(home.path().join("lock")).unwrap();
     let second = start(&home, Durability::Kept).await;
     assert_ne!(second.redis().unwrap().pid().await, Some(redis));
     assert_ne!(second.postgres().unwrap().pid().await, Some(postgres));

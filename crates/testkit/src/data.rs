@@ -16,7 +16,7 @@ pub struct Data {
     own: bool,
     database: Option<Database>,
     // The last field: the stores have ended by the time that their data goes.
-    _home: TemporaryDirectory,
+    home: TemporaryDirectory,
 }
 
 impl Data {
@@ -55,7 +55,7 @@ impl Data {
             stores,
             own,
             database,
-            _home: home,
+            home,
         };
         stores::migrate::migrate(data.database_url(), &workspace_root().join("migrations")).await?;
         scatter_ids(&stores::connect(data.database_url()).await?).await?;
@@ -96,7 +96,7 @@ impl Data {
             }
             self.stores.stop().await
         });
-        let _ = std::fs::remove_dir_all(self._home.path());
+        self.home.remove();
     }
 }
 

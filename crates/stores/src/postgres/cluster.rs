@@ -1,8 +1,6 @@
 //! The cluster's data directory.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -11,32 +9,6 @@ use super::USER;
 use super::account::Account;
 use super::binaries::Binaries;
 use crate::{directory, say, secret};
-
-/// Where the cluster of this home lies: below it, or, where PostgreSQL's account cannot get
-/// there (a repository below `/root`, say), in a directory of `/var/tmp` that belongs to it.
-pub(super) fn data(home: &Path, account: &Account) -> Result<PathBuf> {
-    if account.can_enter(home)? {
-        return Ok(home.join("postgres"));
-    }
-    let mut hasher = DefaultHasher::new();
-    home.hash(&mut hasher);
-    let elsewhere = PathBuf::from(format!("/var/tmp/lexiflow-{:016x}", hasher.finish()));
-    directory::create(&elsewhere)?;
-    ensure_own(&elsewhere)?;
-    Ok(elsewhere.join("postgres"))
-}
-
-/// `/var/tmp` is everyone's: a directory that someone else made there is not to be trusted.
-fn ensure_own(path: &Path) -> Result<()> {
-    let found = std::fs::symlink_metadata(path)?;
-    let ours = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
-    ensure!(
-        ours,
-        "{} belongs to someone else: remove it, then try again",
-        path.display()
-    );
-    Ok(())
-}
 
 /// Makes the cluster beside its place and moves it there when it is whole: a run that was ended
 /// half-way leaves none.

@@ -3,6 +3,7 @@
 mod account;
 mod binaries;
 mod cluster;
+mod place;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +19,7 @@ use crate::stores::Durability;
 use crate::{apt, orphan};
 use account::Account;
 use binaries::Binaries;
+pub(crate) use place::remove_elsewhere;
 
 const DATABASE: &str = "lexiflow";
 const USER: &str = "lexiflow";
@@ -38,7 +40,7 @@ impl Postgres {
         password: &str,
     ) -> Result<Self> {
         let account = Account::for_postgres()?;
-        let data = cluster::data(home, &account)?;
+        let data = place::of(home, &account)?;
         orphan::stop(
             "PostgreSQL",
             &data.join("postmaster.pid"),
@@ -130,7 +132,7 @@ pub(crate) fn install_missing() -> Result<()> {
 }
 
 pub(crate) async fn stop_orphan(home: &Path) -> Result<()> {
-    let data = cluster::data(home, &Account::for_postgres()?)?;
+    let data = place::of(home, &Account::for_postgres()?)?;
     orphan::stop(
         "PostgreSQL",
         &data.join("postmaster.pid"),
