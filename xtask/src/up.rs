@@ -148,3 +148,17 @@ fn exit_code(status: ExitStatus) -> ExitCode {
         .unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_named() {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 3001));
+        let page = "Open the page at http://127.0.0.1:3001/ in a browser";
+        for auth in [Auth::Open, Auth::Jwt] {
+            assert!(what_next(listen, auth).contains(page));
+        }
+    }
+}
