@@ -12,16 +12,19 @@ create table conversations (
     list_seq bigint not null default 0,
     -- The seq up to which the relay has passed events on.
     relayed_seq bigint not null default 0,
+    -- Whether there are events after that. A column, and not the comparison in
+    -- the index below: so only a change of the answer touches the index.
+    unrelayed boolean not null generated always as (relayed_seq < event_seq) stored,
     -- Until when a relay works on this conversation.
     relay_lease timestamptz,
     created_at timestamptz(3) not null default now(),
     last_activity_at timestamptz(3) not null default now(),
     constraint conversations_pkey primary key (id)
-);
+) with (fillfactor = 50); -- Every event updates its row: room for that in the page.
 
 -- Where the relay finds its work. It stays small, because a relayed
 -- conversation is not in it.
-create index conversations_unrelayed on conversations (id) where relayed_seq < event_seq;
+create index conversations_unrelayed on conversations (id) where unrelayed;
 
 create table participants (
     conversation_id bigint not null,
@@ -52,11 +55,14 @@ create table messages (
     deleted_at timestamptz(3),
     constraint messages_pkey primary key (id),
     constraint messages_ordinal unique (conversation_id, ordinal),
-    constraint messages_client_message_id unique (conversation_id, sender_id, client_message_id),
     constraint messages_kind check (kind in ('user', 'system')),
     constraint messages_sender check ((kind = 'user') = (sender_id is not null)),
     constraint messages_tombstone check ((content is null) = (deleted_at is not null))
 );
+
+create unique index messages_client_message_id
+    on messages (conversation_id, sender_id, client_message_id)
+    where client_message_id is not null;
 
 create table reads (
     conversation_id bigint not null,

@@ -90,14 +90,12 @@ pub async fn fill_value(
 /// relay, in one round trip. Nothing of it can fail the request.
 pub async fn share_new(change: &MessageChange, ordinal: Ordinal) {
     let redis = RedisService::optional();
-    let json = change.event.message.as_deref().unwrap_or_default();
     let life = message_life().await.unwrap_or(UNCONFIRMED);
-    let conversation = change.event.conversation;
-    let (cached, announced) = join!(
-        redis.add_message_to_conversation(conversation, change.id, ordinal, json, life),
-        change.event.announce(redis),
+    let (added, rung) = join!(
+        redis.add_message_to_conversation(change, ordinal, life),
+        redis.ring_relay(),
     );
-    repair_unless(cached.and(announced), change);
+    repair_unless(added.and(rung), change);
 }
 
 /// Shares a committed edit or deletion: drops what the cache holds of the

@@ -132,7 +132,7 @@ pub async fn since(
     limit: usize,
 ) -> Result<Option<Since>> {
     const SINCE: &str = "
-        select c.event_seq, c.relayed_seq < c.event_seq,
+        select c.event_seq, c.unrelayed,
             coalesce(array_agg(e.seq order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.type order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.message order by e.seq) filter (where e.seq is not null), '{}'),

@@ -23,7 +23,7 @@ pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Res
         select c.list_seq, array(
                 select message_json(m) from messages m
                 where m.conversation_id = c.id order by m.ordinal desc limit $3::bigint),
-            c.relayed_seq < c.event_seq
+            c.unrelayed
         from conversations c
         where c.id = $1 and ($2::bigint is null or exists (
             select from participants p where p.conversation_id = c.id and p.user_id = $2))";

@@ -14,6 +14,7 @@ use super::connection::{self, Patience, RedisError};
 use super::reply::FromReply;
 use super::scripts::{self, Script};
 use super::{RedisError as E, keys};
+use crate::events::MessageChange;
 use crate::ids::{ConversationId, MessageId, Ordinal};
 
 /// A value or key in a command.
@@ -312,19 +313,24 @@ impl RedisService {
 
     // Messages.
 
-    /// Adds a committed message: to the cached list if that is there and
-    /// exact, and as a single message.
+    /// Shares a committed message: adds it to the cached list if that is there
+    /// and exact, publishes its event, and sets it as a single message.
     pub async fn add_message_to_conversation(
         &self,
-        conversation: ConversationId,
-        id: MessageId,
+        change: &MessageChange,
         ordinal: Ordinal,
-        json: &str,
         life: Duration,
     ) -> Result<(), E> {
-        let single = keys::message(id);
+        let MessageChange { id, event } = change;
+        let json = event.message.as_deref().unwrap_or_default();
+        let (list, single) = (keys::messages(event.conversation), keys::message(*id));
+        let mut append = args![ordinal.get(), json, keys::LIST_MAX, seconds(life)];
+        append.extend(args![
+            keys::messages_channel(event.conversation),
+            event.to_json()
+        ]);
         let (list, single) = join!(
-            self.append_to_list(conversation, ordinal, json, life),
+            self.script::<i64>(scripts::APPEND, &list, append),
             self.set(&single, json.as_bytes(), Some(life)),
         );
         list.and(single)

@@ -38,7 +38,7 @@ pub async fn claim() -> Result<Vec<Claimed>> {
     const FREE: &str = "
         with pending as (
             select id from conversations
-            where relayed_seq < event_seq and (relay_lease is null or relay_lease < now())
+            where unrelayed and (relay_lease is null or relay_lease < now())
             order by id limit $1::bigint for no key update skip locked
         )
         update conversations c set relay_lease = clock_timestamp() + interval '10 seconds'
@@ -47,7 +47,7 @@ pub async fn claim() -> Result<Vec<Claimed>> {
     const BUSY: &str = "
         with pending as (
             select id from conversations
-            where relayed_seq < event_seq and (relay_lease is null or relay_lease < now())
+            where unrelayed and (relay_lease is null or relay_lease < now())
             order by id limit $1::bigint for no key update
         )
         update conversations c set relay_lease = clock_timestamp() + interval '10 seconds'

@@ -58,7 +58,7 @@ pub async fn drain() -> Result<usize> {
 pub async fn backlog() -> Result<i64> {
     const BACKLOG: &str = "
         select coalesce(sum(event_seq - relayed_seq), 0)::bigint
-        from conversations where relayed_seq < event_seq";
+        from conversations where unrelayed";
     let row = query_one(Repeat::Safe, BACKLOG, vec![]).await?;
     let backlog = row.map(|mut row| row.take()).transpose()?.unwrap_or(0);
     ring_if(backlog > 0).await;
