@@ -69,6 +69,24 @@ async fn twenty_concurrent_posts_with_one_client_message_id_write_once() {
 }
 
 #[tokio::test]
+async fn a_retry_shares_what_the_first_try_could_not() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    room.say(app, room.users[0], "first").await;
+    room.messages(app, 50).await;
+    let mut redis = app.redis().await;
+    let body = json!({ "conversationId": room.id, "senderId": room.users[0], "content": "second",
+        "clientMessageId": "retried" });
+    let posted = app.post("/api/v1/messages", &body).await.expect_status(201).json();
+    // As if whoever took the first try had died between PostgreSQL and Redis.
+    let () = redis.rpop(room.list_key(), None).await.expect("a removal");
+    app.post("/api/v1/messages", &body).await.expect_status(200);
+    let list = app.get(&room.list(50)).await.expect_status(200);
+    assert_eq!(list.header("x-cache"), Some("hit"));
+    assert_eq!(list.json()[1], posted);
+}
+
+#[tokio::test]
 async fn a_client_message_id_is_not_used_for_another_message() {
     let app = app().await;
     let room = Room::new(app, 2).await;

@@ -21,6 +21,7 @@ struct Body {
 pub async fn run(call: Call) -> Result<Reply> {
     let identity = call.identity();
     let body: Body = call.content_json().await?;
+    let conversation = body.conversation_id;
     identity
         .caller(Some(body.sender_id))
         .must_be(body.sender_id)?;
@@ -31,7 +32,10 @@ pub async fn run(call: Call) -> Result<Reply> {
             let json = change.event.message.unwrap_or_default();
             Ok(Reply::raw_json(StatusCode::CREATED, json).header(header::LOCATION, location))
         }
-        Posted::Repeated(json) => Ok(Reply::raw_json(StatusCode::OK, json)),
+        Posted::Repeated(json, ordinal) => {
+            cache::share_again(conversation, ordinal, &json).await;
+            Ok(Reply::raw_json(StatusCode::OK, json))
+        }
     }
 }
 

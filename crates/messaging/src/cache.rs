@@ -98,6 +98,18 @@ pub async fn share_new(change: &MessageChange, ordinal: Ordinal) {
     repair_unless(added.and(rung), change);
 }
 
+/// Shares a message that was posted before: whoever posted it may have died
+/// before sharing it.
+pub async fn share_again(conversation: ConversationId, ordinal: Ordinal, json: &str) {
+    let redis = RedisService::optional();
+    let life = message_life().await.unwrap_or(UNCONFIRMED);
+    // What Redis does not take now, the relay gives it when it is back.
+    let _ = join!(
+        redis.append_to_list(conversation, ordinal, json, life),
+        redis.ring_relay(),
+    );
+}
+
 /// Shares a committed edit or deletion: drops what the cache holds of the
 /// message, in the same round trip as channel and relay.
 pub async fn share_change(change: &MessageChange) {

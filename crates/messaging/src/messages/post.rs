@@ -28,7 +28,7 @@ pub enum Posted {
     /// It was written.
     Created(MessageChange, Ordinal),
     /// It had been written before under the same `clientMessageId`; its JSON.
-    Repeated(String),
+    Repeated(String, Ordinal),
 }
 
 /// One statement: the conversation's row counts message and event and orders
@@ -63,7 +63,7 @@ const POST: &str = "
 
 /// The first message under an idempotency key, and whether it is the same post.
 const POSTED_BEFORE: &str = "
-    select message_json(m), m.client_digest = sha256(convert_to($4::text, 'UTF8'))
+    select message_json(m), m.ordinal, m.client_digest = sha256(convert_to($4::text, 'UTF8'))
         and m.reply_to_id is not distinct from $5::bigint
     from messages m
     where m.conversation_id = $1 and m.sender_id = $2 and m.client_message_id = $3";
@@ -125,9 +125,9 @@ async fn posted_before(
     ];
     let row = query_one(Repeat::Safe, POSTED_BEFORE, parameters).await?;
     let mut row = row.ok_or_else(|| Error::internal("a clientMessageId conflicts with nothing"))?;
-    let (json, same): (String, bool) = (row.take()?, row.take()?);
+    let (json, ordinal, same): (String, Ordinal, bool) = (row.take()?, row.take()?, row.take()?);
     if same {
-        Ok(Posted::Repeated(json))
+        Ok(Posted::Repeated(json, ordinal))
     } else {
         Err(Error::Conflict(
             "This clientMessageId was used for another message.",
