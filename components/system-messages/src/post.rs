@@ -32,6 +32,6 @@ pub async fn run(call: Call) -> Result<Reply> {
             let json = change.event.message.unwrap_or_default();
             Ok(Reply::raw_json(StatusCode::CREATED, json).header(header::LOCATION, location))
         }
-        Posted::Repeated(json) => Ok(Reply::raw_json(StatusCode::OK, json)),
+        Posted::Repeated(json, _) => Ok(Reply::raw_json(StatusCode::OK, json)),
     }
 }
