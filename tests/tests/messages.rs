@@ -77,7 +77,11 @@ async fn a_retry_shares_what_the_first_try_could_not() {
     let mut redis = app.redis().await;
     let body = json!({ "conversationId": room.id, "senderId": room.users[0], "content": "second",
         "clientMessageId": "retried" });
-    let posted = app.post("/api/v1/messages", &body).await.expect_status(201).json();
+    let posted = app
+        .post("/api/v1/messages", &body)
+        .await
+        .expect_status(201)
+        .json();
     // As if whoever took the first try had died between PostgreSQL and Redis.
     let () = redis.rpop(room.list_key(), None).await.expect("a removal");
     app.post("/api/v1/messages", &body).await.expect_status(200);
