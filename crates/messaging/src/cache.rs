@@ -10,11 +10,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use futures::join;
 use spin_sdk::redis::RedisParameter;
 
-use crate::events::MessageChange;
+use crate::events::{Event, MessageChange};
 use crate::ids::{ConversationId, Ordinal};
 use crate::redis::service::{Argument, UNCONFIRMED};
 use crate::redis::{RedisError, RedisService, keys};
@@ -95,7 +95,7 @@ pub async fn share_new(change: &MessageChange, ordinal: Ordinal) {
         redis.add_message_to_conversation(change, ordinal, life),
         redis.ring_relay(),
     );
-    repair_unless(added.and(rung), change);
+    repair_unless(added.and(rung), stale_with(change));
 }
 
 /// Shares a message that was posted before: whoever posted it may have died
@@ -110,31 +110,40 @@ pub async fn share_again(conversation: ConversationId, ordinal: Ordinal, json: &
     );
 }
 
-/// Shares a committed edit or deletion: drops what the cache holds of the
-/// message, in the same round trip as channel and relay.
+/// Shares a committed edit or deletion: what the cache holds of the message is
+/// out of date.
 pub async fn share_change(change: &MessageChange) {
+    share_event(&change.event, stale_with(change)).await;
+}
+
+/// Shares a committed event: drops the keys that it made out of date, in the
+/// same round trip as channel and relay.
+pub async fn share_event(event: &Event, stale: Vec<String>) {
     let redis = RedisService::optional();
-    let (dropped, announced) = join!(
-        redis.drop_message(change.event.conversation, change.id),
-        change.event.announce(redis),
-    );
-    repair_unless(dropped.and(announced), change);
+    let dropped = join_all(stale.iter().map(|key| redis.del(key)));
+    let (dropped, announced) = join!(dropped, event.announce(redis));
+    let dropped: Result<Vec<bool>, RedisError> = dropped.into_iter().collect();
+    repair_unless(dropped.map(|_| ()).and(announced), stale);
+}
+
+fn stale_with(change: &MessageChange) -> Vec<String> {
+    vec![
+        keys::messages(change.event.conversation),
+        keys::message(change.id),
+    ]
 }
 
 /// What Redis did not take is made good when it is back: by the relay, which
 /// finds the event in the database, and by this instance for as long as it lives.
-fn repair_unless(shared: Result<(), RedisError>, change: &MessageChange) {
+fn repair_unless(shared: Result<(), RedisError>, stale: Vec<String>) {
     if let Err(cause) = shared {
         log_line!("WARN", "a change is not in Redis yet: {cause}");
-        drop_later(vec![
-            keys::messages(change.event.conversation),
-            keys::message(change.id),
-        ]);
+        drop_later(stale);
     }
 }
 
 /// Drops keys that are out of date as soon as Redis takes it, and rings the relay.
-pub fn drop_later(keys: Vec<String>) {
+fn drop_later(keys: Vec<String>) {
     spin_sdk::wasip3::spawn(async move {
         let redis = RedisService::optional();
         for attempt in 0..REPAIR_ATTEMPTS {

@@ -302,16 +302,7 @@ pub async fn leave(id: ConversationId, user: UserId) -> Result<Option<Event>> {
 /// Shares a committed change of participants: drops the cached conversation
 /// and announces the event, in one round trip.
 pub async fn share(event: &Event) {
-    let redis = RedisService::optional();
-    let key = keys::conversation(event.conversation);
-    let (dropped, announced) = futures::join!(redis.del(&key), event.announce(redis));
-    if let Err(cause) = dropped.map(|_| ()).and(announced) {
-        crate::log_line!(
-            "WARN",
-            "a change of participants is not in Redis yet: {cause}"
-        );
-        cache::drop_later(vec![key]);
-    }
+    cache::share_event(event, vec![keys::conversation(event.conversation)]).await;
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ use crate::events::{Event, Kind};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
 use crate::postgres::parameters::{number, optional_number};
 use crate::postgres::{Repeat, Row, query, query_one};
-use crate::redis::RedisService;
-use crate::{Error, Result, cache, log_line};
+use crate::{Error, Result, cache};
 
 /// What reading a message came to.
 #[derive(Debug)]
@@ -91,10 +90,7 @@ fn outcome(row: &mut Row, user: UserId) -> Result<Option<Read>> {
 /// Shares a committed advance. Nothing of it can fail the request; what Redis
 /// did not take, the relay finds in the database.
 pub async fn share(event: &Event) {
-    if let Err(cause) = event.announce(RedisService::optional()).await {
-        log_line!("WARN", "a read is not in Redis yet: {cause}");
-        cache::drop_later(vec![]);
-    }
+    cache::share_event(event, vec![]).await;
 }
 
 /// Who has read a message, with whoever has left since: its receipts as JSON,

@@ -32,30 +32,31 @@ pub struct Batch {
     pub unread: Vec<(UserId, i64)>,
 }
 
+/// The statement of a claim, by what it does about a row that is busy.
+macro_rules! claim {
+    ($busy:literal) => {
+        concat!(
+            "
+        with pending as (
+            select id from conversations
+            where unrelayed and (relay_lease is null or relay_lease < now())
+            order by id limit $1::bigint for no key update ",
+            $busy,
+            "
+        )
+        update conversations c set relay_lease = clock_timestamp() + interval '10 seconds'
+        from pending p where c.id = p.id
+        returning c.id, c.relayed_seq, (extract(epoch from c.relay_lease) * 1000000)::bigint"
+        )
+    };
+}
+
 /// Claims conversations. One whose row is busy with posts is left out, unless
 /// there is nothing else: then its turn is waited for.
 pub async fn claim() -> Result<Vec<Claimed>> {
-    const FREE: &str = "
-        with pending as (
-            select id from conversations
-            where unrelayed and (relay_lease is null or relay_lease < now())
-            order by id limit $1::bigint for no key update skip locked
-        )
-        update conversations c set relay_lease = clock_timestamp() + interval '10 seconds'
-        from pending p where c.id = p.id
-        returning c.id, c.relayed_seq, (extract(epoch from c.relay_lease) * 1000000)::bigint";
-    const BUSY: &str = "
-        with pending as (
-            select id from conversations
-            where unrelayed and (relay_lease is null or relay_lease < now())
-            order by id limit $1::bigint for no key update
-        )
-        update conversations c set relay_lease = clock_timestamp() + interval '10 seconds'
-        from pending p where c.id = p.id
-        returning c.id, c.relayed_seq, (extract(epoch from c.relay_lease) * 1000000)::bigint";
-    let free = query(Repeat::Safe, FREE, vec![number(CLAIM)]).await?;
+    let free = query(Repeat::Safe, claim!("skip locked"), vec![number(CLAIM)]).await?;
     let rows = if free.is_empty() {
-        query(Repeat::Safe, BUSY, vec![number(1)]).await?
+        query(Repeat::Safe, claim!(""), vec![number(1)]).await?
     } else {
         free
     };
