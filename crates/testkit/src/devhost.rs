@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -25,6 +26,8 @@ pub struct Devhost {
     command: Box<dyn Fn() -> Command + Send + Sync>,
     child: Mutex<Option<Child>>,
     log: Arc<Mutex<String>>,
+    /// What adds to the log.
+    readers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Devhost {
@@ -33,6 +36,7 @@ impl Devhost {
             command: Box::new(command),
             child: Mutex::default(),
             log: Arc::default(),
+            readers: Mutex::default(),
         }
     }
 
@@ -79,12 +83,9 @@ impl Devhost {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = process::spawn_apart(command, Signal::KILL)?;
-        if let Some(output) = child.stdout.take() {
-            keep(output, Arc::clone(&self.log));
-        }
-        if let Some(output) = child.stderr.take() {
-            keep(output, Arc::clone(&self.log));
-        }
+        let stdout = child.stdout.take().map(|output| self.keep(output));
+        let stderr = child.stderr.take().map(|output| self.keep(output));
+        lock(&self.readers).extend(stdout.into_iter().chain(stderr));
         *lock(&self.child) = Some(child);
         Ok(())
     }
@@ -132,12 +133,35 @@ impl Devhost {
         }
     }
 
+    /// Once it has ended, with its last words in the log.
     fn exit_status(&self) -> Result<Option<ExitStatus>> {
-        lock(&self.child)
+        let status = lock(&self.child)
             .as_mut()
             .context("devhost was not started")?
             .try_wait()
-            .context("cannot wait for devhost")
+            .context("cannot wait for devhost")?;
+        if status.is_some() {
+            for reader in lock(&self.readers).drain(..) {
+                let _ = reader.join();
+            }
+        }
+        Ok(status)
+    }
+
+    /// Adds what is printed to the log, line by line.
+    fn keep(&self, output: impl Read + Send + 'static) -> JoinHandle<()> {
+        let log = Arc::clone(&self.log);
+        let show = std::env::var_os(SHOW_LOG).is_some();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if show {
+                    eprintln!("devhost: {line}");
+                }
+                let mut log = lock(&log);
+                log.push_str(&line);
+                log.push('\n');
+            }
+        })
     }
 
     /// Ends it without a runtime's help.
@@ -153,21 +177,6 @@ impl Drop for Devhost {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// Adds what is printed to the log, line by line.
-fn keep(output: impl Read + Send + 'static, log: Arc<Mutex<String>>) {
-    let show = std::env::var_os(SHOW_LOG).is_some();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if show {
-                eprintln!("devhost: {line}");
-            }
-            let mut log = lock(&log);
-            log.push_str(&line);
-            log.push('\n');
-        }
-    });
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
