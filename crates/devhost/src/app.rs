@@ -16,7 +16,6 @@ use crate::{
     http::{Routes, Server, handler},
     manifest::{Manifest, Route},
     options::Options,
-    postgres_host::Pools,
     redis_client::RedisClient,
     redis_trigger::RedisTrigger,
     runtime_config,
@@ -26,8 +25,8 @@ use crate::{
 
 /// An app whose components are compiled.
 pub struct App {
-    /// Serves its HTTP triggers.
-    pub server: Server,
+    /// Serve its HTTP triggers, one on each event loop.
+    pub servers: Vec<Server>,
     /// Its Redis triggers, not yet subscribed.
     pub redis_triggers: Vec<RedisTrigger>,
 }
@@ -47,7 +46,6 @@ impl App {
         .with_context(|| format!("could not start `{}`", manifest.application.name))?;
         let services = Arc::new(Services {
             redis: RedisClient::new(Duration::from_millis(options.redis_keep_alive)),
-            postgres: Pools::default(),
         });
         let folder = path.parent().unwrap_or(Path::new("."));
         let contexts = contexts(&manifest, &variables, &services).with_context(invalid)?;
@@ -58,8 +56,10 @@ impl App {
                 .cloned()
                 .ok_or_else(|| anyhow!("no component `{id}`"))
         };
+        let servers =
+            (0..options.event_loops.get()).map(|_| server(&manifest, options, drain, guest));
         Ok(Self {
-            server: server(&manifest, options, drain, guest).with_context(invalid)?,
+            servers: servers.collect::<Result<_>>().with_context(invalid)?,
             redis_triggers: RedisTrigger::all(&manifest, &variables, &services, guest)
                 .with_context(invalid)?,
         })

@@ -15,7 +15,6 @@ use crate::{
     manifest,
     outgoing_http::OutgoingHttp,
     output::GuestOutput,
-    postgres_host::Pools,
     redis_client::RedisClient,
     variables::Variables,
 };
@@ -44,8 +43,6 @@ pub struct GuestContext {
 pub struct Services {
     /// Opens Redis connections and logs how that went.
     pub redis: RedisClient,
-    /// Postgres connections by address.
-    pub postgres: Pools,
 }
 
 impl GuestContext {

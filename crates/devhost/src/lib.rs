@@ -4,8 +4,8 @@
 //! and behaves as Spin does where guests and clients can tell: the same engine,
 //! the same reuse of instances, the same headers and errors. It differs where
 //! one machine without a supervisor needs it: it reconnects Redis triggers,
-//! caches compiled components, drains when it is told to stop, and logs one
-//! line per request.
+//! caches compiled components, drains when it is told to stop, logs one line
+//! per request, and keeps what belongs to a request on one thread.
 //!
 //! # Layout
 //!
@@ -50,7 +50,7 @@ use std::{io::Write as _, time::Duration};
 use anyhow::{Context, Result};
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{app::App, options::Options, shutdown::Drain};
+use crate::{app::App, http::EventLoops, options::Options, shutdown::Drain};
 
 /// How long requests in flight may take once the process is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -67,7 +67,8 @@ pub async fn run(options: Options) -> Result<()> {
     announce(&app, &listener)?;
 
     let mut running = JoinSet::new();
-    running.spawn(app.server.run(listener));
+    let event_loops = EventLoops::start(app.servers)?;
+    running.spawn(event_loops.serve(listener, drain.clone()));
     for trigger in app.redis_triggers {
         running.spawn(trigger.run(drain.begun.clone()));
     }
@@ -90,6 +91,8 @@ fn announce(app: &App, listener: &TcpListener) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "Serving http://{address}")?;
     stdout.flush()?;
-    app.server.log_routes(address);
+    if let Some(server) = app.servers.first() {
+        server.log_routes(address);
+    }
     Ok(())
 }

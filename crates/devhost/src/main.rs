@@ -21,7 +21,7 @@ fn main() -> anyhow::Result<()> {
     serve()
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn serve() -> anyhow::Result<()> {
     let options = Options::parse();
     let level = if options.quiet { "warn" } else { "info" };

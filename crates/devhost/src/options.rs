@@ -1,6 +1,12 @@
 //! The command line; names and defaults are those of `spin up`.
 
-use std::{net::SocketAddr, net::ToSocketAddrs, path::PathBuf, time::Duration};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    num::NonZeroUsize,
+    path::PathBuf,
+    thread,
+    time::Duration,
+};
 
 use clap::Parser;
 
@@ -55,6 +61,10 @@ pub struct Options {
     #[arg(long, env = "REDIS_KEEP_ALIVE", default_value_t = 30_000)]
     pub redis_keep_alive: u64,
 
+    /// Threads that serve HTTP, each with instances of its own [default: one per core].
+    #[arg(long, default_value_t = cores(), hide_default_value = true)]
+    pub event_loops: NonZeroUsize,
+
     /// Log warnings and errors only, unless RUST_LOG says otherwise.
     #[arg(short, long)]
     pub quiet: bool,
@@ -70,6 +80,10 @@ impl Options {
             request_timeout: self.request_timeout,
         }
     }
+}
+
+fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Of a name's addresses, IPv4's loopback is preferred.

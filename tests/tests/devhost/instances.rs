@@ -1,15 +1,17 @@
 //! How long an instance serves, and how many at once.
+//!
+//! Event loops have instances of their own; tests that count them run one.
 
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use testkit::wait_until;
 
-use crate::{PATIENCE, builder, json};
+use crate::{PATIENCE, alone, builder, json};
 
 #[tokio::test]
 async fn an_instance_serves_one_request_after_the_other() {
-    let app = builder().spawn().await;
+    let app = alone().spawn().await;
     let first = json(&app, "/instance").await;
     let second = json(&app, "/instance").await;
     assert_eq!(first["instance"], second["instance"]);
@@ -18,7 +20,7 @@ async fn an_instance_serves_one_request_after_the_other() {
 
 #[tokio::test]
 async fn an_instance_serves_requests_at_once() {
-    let app = builder().spawn().await;
+    let app = alone().spawn().await;
     json(&app, "/instance").await;
     let sleeping = join_all((0..8).map(|_| json(&app, "/sleep?ms=500"))).await;
     let most = sleeping.iter().map(|state| state["mostAtOnce"].as_u64());
@@ -26,8 +28,23 @@ async fn an_instance_serves_requests_at_once() {
 }
 
 #[tokio::test]
-async fn an_instance_is_dropped_after_its_share_of_requests() {
+async fn event_loops_share_the_connections_out() {
     let app = builder()
+        .arg("--event-loops")
+        .arg(3)
+        .arg("--max-instance-concurrent-reuse-count")
+        .arg(64)
+        .spawn()
+        .await;
+    let sleeping = join_all((0..12).map(|_| json(&app, "/sleep?ms=500"))).await;
+    let most = sleeping.iter().map(|state| state["mostAtOnce"].as_u64());
+    // Twelve, if one event loop had them all.
+    assert!(most.max() <= Some(Some(4)), "{sleeping:?}");
+}
+
+#[tokio::test]
+async fn an_instance_is_dropped_after_its_share_of_requests() {
+    let app = alone()
         .arg("--max-instance-reuse-count")
         .arg(2)
         .spawn()

@@ -26,6 +26,11 @@ fn builder() -> Builder {
         .variable("channel", channel)
 }
 
+/// One event loop: instances are shared by all connections.
+fn alone() -> Builder {
+    builder().arg("--event-loops").arg(1)
+}
+
 /// The app that those tests share which neither stop it nor stop its stores.
 async fn probe() -> &'static App {
     static PROBE: OnceCell<App> = OnceCell::const_new();

@@ -1,11 +1,6 @@
-//! Accepts connections and answers requests.
+//! Answers the requests of one event loop.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode};
@@ -15,12 +10,13 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{net::TcpStream, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
 use wasmtime_wasi_http::WasiBody;
 
 use super::{
+    event_loops::Accepted,
     feeds::{self, AnswerBody},
     headers,
     routes::{Match, Routes, WELL_KNOWN},
@@ -30,26 +26,22 @@ use crate::shutdown::Drain;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A pause after a failed `accept`, so that a lack of file descriptors does
-/// not become a busy loop.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 /// An HTTP server for all routes.
 pub struct Server {
     routes: Routes<Handler>,
     drain: Drain,
+}
+
+/// What the requests of a running server share.
+struct Shared {
+    routes: Routes<Handler>,
     end_of_feeds: CancellationToken,
 }
 
 impl Server {
-    /// A server that stops accepting when the drain begins.
+    /// A server whose instances end when the drain begins.
     pub fn new(routes: Routes<Handler>, drain: Drain) -> Self {
-        let end_of_feeds = feeds::end(&drain.begun);
-        Self {
-            routes,
-            drain,
-            end_of_feeds,
-        }
+        Self { routes, drain }
     }
 
     /// Lists the routes in the log, as Spin does on its standard output.
@@ -64,53 +56,50 @@ impl Server {
         }
     }
 
-    /// Serves until the drain begins, then until the last answer has ended and
-    /// its instance has nothing left to do.
-    pub async fn run(self, listener: TcpListener) {
-        let server = Arc::new(self);
-        let connections = GracefulShutdown::new();
-        while let Some(accepted) = server
-            .drain
-            .begun
-            .run_until_cancelled(listener.accept())
-            .await
-        {
-            match accepted {
-                Ok((stream, client)) => server.clone().serve(stream, client, &connections),
-                Err(error) => {
-                    tracing::warn!("Could not accept a connection: {error}");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
+    /// Serves `connections` until there are no more, then until the last answer
+    /// has ended and its instance has nothing left to do.
+    pub async fn run(self, mut connections: mpsc::UnboundedReceiver<Accepted>) {
+        let shared = Arc::new(Shared {
+            routes: self.routes,
+            end_of_feeds: feeds::end(&self.drain.begun),
+        });
+        let serving = GracefulShutdown::new();
+        while let Some(accepted) = connections.recv().await {
+            let client = accepted.client;
+            if let Err(error) = shared.clone().serve(accepted, &serving) {
+                tracing::warn!("Could not serve the connection of {client}: {error}");
             }
         }
-        drop(listener);
-        connections.shutdown().await;
-        server.drain.instances.close();
-        server.drain.instances.wait().await;
+        serving.shutdown().await;
+        self.drain.instances.close();
+        self.drain.instances.wait().await;
     }
+}
 
-    fn serve(
-        self: Arc<Self>,
-        stream: TcpStream,
-        client: SocketAddr,
-        connections: &GracefulShutdown,
-    ) {
+impl Shared {
+    fn serve(self: Arc<Self>, accepted: Accepted, serving: &GracefulShutdown) -> io::Result<()> {
+        let Accepted {
+            stream,
+            client,
+            open,
+        } = accepted;
+        let stream = TcpStream::from_std(stream)?;
         // Small answers must not wait for the client's delayed acknowledgement.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!("Could not set TCP_NODELAY: {error}");
-        }
+        stream.set_nodelay(true)?;
         let service = service_fn(move |request| {
-            let server = self.clone();
-            async move { Ok::<_, Infallible>(server.answer(request, client).await) }
+            let shared = self.clone();
+            async move { Ok::<_, Infallible>(shared.answer(request, client).await) }
         });
         let builder = auto::Builder::new(TokioExecutor::new());
         let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection.into_owned());
+        let connection = serving.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!("Connection of {client} failed: {error}");
             }
+            drop(open);
         });
+        Ok(())
     }
 
     async fn answer(

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
 use self::client::Client;
-pub use self::pool::Pools;
 use crate::{
     bindings::spin::postgres::postgres::{
         Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
@@ -47,8 +46,7 @@ pub struct ConnectionBuilder {
 impl ConnectionBuilder {
     async fn build(self, context: Arc<GuestContext>) -> Result<Connection, Error> {
         pool::check_allowed(&context, &self.address)?;
-        let pools = &context.services.postgres;
-        let client = pools.client(self.address, self.ca_root).await?;
+        let client = pool::client(self.address, self.ca_root).await?;
         Ok(Connection {
             client: Arc::new(client),
         })

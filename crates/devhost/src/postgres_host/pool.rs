@@ -1,9 +1,13 @@
 //! Pools of Postgres connections, by address.
+//!
+//! Each thread has its own: a connection is driven by the event loop that
+//! opened it.
 
 use std::{
+    cell::RefCell,
     collections::VecDeque,
     net::IpAddr,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -33,11 +37,27 @@ const MAX_POOLS: usize = 16;
 /// How long a server may take to accept a connection, unless the address says.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// All pools of the app, the most recently used first.
-#[derive(Default)]
-pub struct Pools {
-    pools: Mutex<VecDeque<(Key, Pool)>>,
+thread_local! {
+    static POOLS: RefCell<Pools> = RefCell::default();
 }
+
+/// Waits for a client of this thread's pool for `address`.
+pub async fn client(address: String, ca_root: Option<String>) -> Result<Client, Error> {
+    let key = Key { address, ca_root };
+    let failed = |text: String| Error::ConnectionFailed(redact(&text, &key.address));
+    let pool = POOLS
+        .with_borrow_mut(|pools| pools.pool(&key))
+        .map_err(|error| failed(format!("{error:#}")))?;
+    let client = pool
+        .get()
+        .await
+        .map_err(|error| failed(format!("{error:?}")))?;
+    Ok(Client::new(client))
+}
+
+/// The pools of one thread, the most recently used first.
+#[derive(Default)]
+struct Pools(VecDeque<(Key, Pool)>);
 
 #[derive(Clone, PartialEq)]
 struct Key {
@@ -46,29 +66,14 @@ struct Key {
 }
 
 impl Pools {
-    /// Waits for a client of the pool for `address`.
-    pub async fn client(&self, address: String, ca_root: Option<String>) -> Result<Client, Error> {
-        let key = Key { address, ca_root };
-        let failed = |text: String| Error::ConnectionFailed(redact(&text, &key.address));
-        let pool = self
-            .pool(&key)
-            .map_err(|error| failed(format!("{error:#}")))?;
-        let client = pool
-            .get()
-            .await
-            .map_err(|error| failed(format!("{error:?}")))?;
-        Ok(Client::new(client))
-    }
-
-    fn pool(&self, key: &Key) -> anyhow::Result<Pool> {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = pools.iter().position(|(other, _)| other == key);
-        let pool = match found.and_then(|index| pools.remove(index)) {
+    fn pool(&mut self, key: &Key) -> anyhow::Result<Pool> {
+        let found = self.0.iter().position(|(other, _)| other == key);
+        let pool = match found.and_then(|index| self.0.remove(index)) {
             Some((_, pool)) => pool,
             None => make_pool(key)?,
         };
-        pools.push_front((key.clone(), pool.clone()));
-        pools.truncate(MAX_POOLS);
+        self.0.push_front((key.clone(), pool.clone()));
+        self.0.truncate(MAX_POOLS);
         Ok(pool)
     }
 }
@@ -211,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_pool_is_dropped() {
-        let pools = Pools::default();
+        let mut pools = Pools::default();
         let key = |index| Key {
             address: format!("postgres://h{index}/x?sslmode=disable"),
             ca_root: None,
@@ -219,9 +224,8 @@ mod tests {
         for index in 0..=MAX_POOLS {
             pools.pool(&key(index)).unwrap();
         }
-        let kept = pools.pools.lock().unwrap();
-        assert_eq!(kept.len(), MAX_POOLS);
-        assert!(kept.iter().all(|(kept, _)| *kept != key(0)));
+        assert_eq!(pools.0.len(), MAX_POOLS);
+        assert!(pools.0.iter().all(|(kept, _)| *kept != key(0)));
     }
 
     #[test]
