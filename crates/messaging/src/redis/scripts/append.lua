@@ -18,15 +18,17 @@ local newest = redis.call('LINDEX', KEYS[1], -1)
 if not newest then
   return 0
 end
-local last = tonumber(string.match(newest, '^{"id":%d+,"conversationId":%d+,"ordinal":(%d+)'))
+-- A list that is not confirmed yet has a blank there.
+local mark, last = string.match(newest, '^( ?){"id":%d+,"conversationId":%d+,"ordinal":(%d+)')
 local mine = tonumber(ARGV[1])
-if not last or last < mine - 1 then
-  -- The list is not confirmed, or lacks a message between: its writer is late or lost.
+if last and tonumber(last) >= mine then
+  return 1
+end
+if mark ~= '' or tonumber(last) < mine - 1 then
+  -- The list was filled before this message, or lacks one between whose writer
+  -- is late or lost.
   redis.call('DEL', KEYS[1])
   return 0
-end
-if last >= mine then
-  return 1
 end
 redis.call('RPUSH', KEYS[1], ARGV[2])
 redis.call('LTRIM', KEYS[1], -tonumber(ARGV[3]), -1)
