@@ -176,10 +176,10 @@ pub async fn of_user(
                 || '","lastMessage":' || coalesce((
                     select message_json(m) from messages m
                     where m.conversation_id = c.id and m.ordinal = c.message_count), 'null')
-                || ',"unreadCount":' || unread_count(p) || '}',
+                || ',"unreadCount":' || u.count || '}',
             (extract(epoch from c.last_activity_at) * 1000)::bigint, c.id
-        from participants p join conversations c on c.id = p.conversation_id
-        where p.user_id = $1 and ($2::bigint is null
+        from unread u join conversations c on c.id = u.conversation_id
+        where u.user_id = $1 and ($2::bigint is null
             or (c.last_activity_at, c.id) < (timestamptz 'epoch' + $2 * interval '1 millisecond', $3::bigint))
         order by c.last_activity_at desc, c.id desc
         limit $4::bigint"#;
@@ -225,11 +225,13 @@ pub async fn join(
               and (select count(*) from participants p where p.conversation_id = $1) < $4::bigint
             returning c.id, c.event_seq
         ), participant as (
-            insert into participants (conversation_id, user_id, last_read_ordinal)
-            select c.id, $2::bigint, coalesce((
-                select max(r.ordinal) from reads r
-                where r.conversation_id = $1 and r.user_id = $2), 0)
-            from conversation c
+            insert into participants (conversation_id, user_id, last_read_ordinal, sent_after_read)
+            select c.id, $2::bigint, r.ordinal, (
+                select count(*) from messages m
+                where m.conversation_id = $1 and m.ordinal > r.ordinal and m.sender_id = $2)
+            from conversation c, (
+                select coalesce(max(ordinal), 0) as ordinal from reads
+                where conversation_id = $1 and user_id = $2) r
             on conflict on constraint participants_pkey do nothing
         ), event as (
             insert into events (conversation_id, seq, type, user_id)

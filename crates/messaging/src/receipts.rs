@@ -36,7 +36,12 @@ const READ: &str = "
             where p.conversation_id = c.id and p.user_id = $2 and p.last_read_ordinal < t.ordinal)
         for update of c
     ), cursor as (
-        update participants p set last_read_ordinal = t.ordinal
+        update participants p
+        set last_read_ordinal = t.ordinal,
+            sent_after_read = p.sent_after_read - (
+                select count(*) from messages m
+                where m.conversation_id = p.conversation_id and m.sender_id = p.user_id
+                  and m.ordinal > p.last_read_ordinal and m.ordinal <= t.ordinal)
         from target t join lock l on l.id = t.conversation_id
         where p.conversation_id = l.id and p.user_id = $2 and p.last_read_ordinal < t.ordinal
         returning p.conversation_id, p.last_read_ordinal
@@ -127,8 +132,8 @@ pub struct Unread {
 /// A participant's unread count in one conversation.
 pub async fn unread_in(conversation: ConversationId, user: UserId) -> Result<Unread> {
     const UNREAD_IN: &str = "
-        select p.conversation_id, unread_count(p) from participants p
-        where p.conversation_id = $1 and p.user_id = $2";
+        select conversation_id, count from unread
+        where conversation_id = $1 and user_id = $2";
     let parameters = vec![number(conversation.get()), number(user.get())];
     let row = query_one(Repeat::Safe, UNREAD_IN, parameters).await?;
     unread(row.ok_or(Error::no_conversation())?)
@@ -138,11 +143,9 @@ pub async fn unread_in(conversation: ConversationId, user: UserId) -> Result<Unr
 /// their ids.
 pub async fn unread_of(user: UserId) -> Result<Vec<Unread>> {
     const UNREAD_OF: &str = "
-        select u.conversation_id, u.count from (
-            select p.conversation_id, unread_count(p) as count
-            from participants p where p.user_id = $1) u
-        where u.count > 0
-        order by u.conversation_id";
+        select conversation_id, count from unread
+        where user_id = $1 and count > 0
+        order by conversation_id";
     let rows = query(Repeat::Safe, UNREAD_OF, vec![number(user.get())]).await?;
     rows.into_iter().map(unread).collect()
 }

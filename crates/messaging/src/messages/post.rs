@@ -33,6 +33,7 @@ pub enum Posted {
 
 /// One statement: the conversation's row counts message and event and orders
 /// its writers, and the message and its event are written with it or not at all.
+/// The sender's row counts what is theirs and so not unread.
 const POST: &str = "
     with conversation as (
         update conversations c
@@ -55,6 +56,9 @@ const POST: &str = "
             $5::bigint, clock_timestamp()
         from conversation c
         returning id, ordinal, message_json(messages.*) as json
+    ), sender as (
+        update participants p set sent_after_read = p.sent_after_read + 1
+        from conversation c where p.conversation_id = c.id and p.user_id = $2
     ), event as (
         insert into events (conversation_id, seq, type, message_id)
         select c.id, c.event_seq, 'new-message', m.id from conversation c, message m

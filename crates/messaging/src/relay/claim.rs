@@ -74,11 +74,7 @@ fn claimed(mut row: Row) -> Result<Claimed> {
 /// Reads the events and unread counts of what was claimed, in one statement.
 pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
     const READ: &str = "
-        select c.id, e.seqs, e.types, e.messages, e.users,
-            array(select p.user_id from participants p
-                where p.conversation_id = c.id order by p.user_id),
-            array(select unread_count(p) from participants p
-                where p.conversation_id = c.id order by p.user_id)
+        select c.id, e.seqs, e.types, e.messages, e.users, u.users, u.counts
         from unnest($1::bigint[], $2::bigint[]) as c (id, relayed_seq)
         cross join lateral (
             select array_agg(e.seq order by e.seq) as seqs,
@@ -92,6 +88,11 @@ pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
                 order by e.seq limit $3::bigint
             ) e
         ) e
+        cross join lateral (
+            select coalesce(array_agg(u.user_id), '{}') as users,
+                coalesce(array_agg(u.count), '{}') as counts
+            from unread u where u.conversation_id = c.id
+        ) u
         where e.seqs is not null";
     let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
     let seqs = numbers(claimed.iter().map(|c| c.relayed_seq));
