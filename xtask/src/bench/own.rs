@@ -17,6 +17,9 @@ pub async fn start(stores: &Stores) -> Result<Side> {
         .batch_execute(FIRST_ID)
         .await?;
     let address = format!("127.0.0.1:{}", ports::free()?);
-    let server = Server::start("devhost", devhost::command(&address, stores)?, address).await?;
+    let mut command = devhost::command(&address, stores)?;
+    // No line per request: others write none either.
+    command.arg("--quiet");
+    let server = Server::start("devhost", command, address).await?;
     Ok(Side::started("this app", server))
 }
