@@ -8,9 +8,9 @@ use crate::postgres::parameters::{number, numbers};
 use crate::postgres::{Repeat, Row, query};
 
 /// How many conversations one claim takes.
-const CLAIM: i64 = 32;
+pub const MOST: usize = 128;
 /// How many events of one conversation one claim passes on.
-const EVENTS: i64 = 200;
+const EVENTS: i64 = 50;
 
 /// A conversation that is this drain's until the lease runs out.
 #[derive(Debug)]
@@ -54,7 +54,12 @@ macro_rules! claim {
 /// Claims conversations. One whose row is busy with posts is left out, unless
 /// there is nothing else: then its turn is waited for.
 pub async fn claim() -> Result<Vec<Claimed>> {
-    let free = query(Repeat::Safe, claim!("skip locked"), vec![number(CLAIM)]).await?;
+    let free = query(
+        Repeat::Safe,
+        claim!("skip locked"),
+        vec![number(MOST as i64)],
+    )
+    .await?;
     let rows = if free.is_empty() {
         query(Repeat::Safe, claim!(""), vec![number(1)]).await?
     } else {

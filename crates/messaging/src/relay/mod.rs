@@ -12,13 +12,20 @@ mod claim;
 mod deliver;
 mod signals;
 
-use futures::join;
+use std::time::{Duration, Instant};
 
 use crate::postgres::{Repeat, query_one};
 use crate::redis::{RedisService, keys};
 use crate::{Result, clock, config};
 
+use claim::Claimed;
 pub use signals::post as post_signal;
+
+/// How much longer a drain rests than it worked when it has caught up: what comes
+/// in meanwhile is passed on together, so a busy service spends less on an event.
+const REST: u32 = 3;
+/// The longest rest: nobody waits longer for an event.
+const LONGEST_REST: Duration = Duration::from_millis(50);
 
 /// The most claims of one drain. What is left then is a new ring.
 const MAX_CLAIMS: usize = 200;
@@ -28,29 +35,34 @@ const MAX_CLAIMS: usize = 200;
 /// The bell is cleared first: a change that comes in later rings again.
 pub async fn drain() -> Result<usize> {
     let redis = RedisService::required();
-    let (cleared, reaped) = join!(redis.del(keys::doorbell()), redis.reap_all());
-    cleared.map(|_| ()).and(reaped)?;
-    signals::pass_on(redis).await?;
+    redis.del(keys::doorbell()).await?;
     let mut relayed = 0;
     for _ in 0..MAX_CLAIMS {
+        let start = Instant::now();
+        redis.reap_all().await?;
+        signals::pass_on(redis).await?;
         let claimed = claim::claim().await?;
         if claimed.is_empty() {
             return Ok(relayed);
         }
-        fault(1).await;
-        let batches = claim::read(&claimed).await?;
-        fault(2).await;
-        deliver::deliver(redis, &batches).await?;
-        fault(3).await;
-        claim::finish(&claimed, &batches).await?;
-        fault(4).await;
-        relayed += batches
-            .iter()
-            .map(|batch| batch.events.len())
-            .sum::<usize>();
+        relayed += pass_on(redis, &claimed).await?;
+        if claimed.len() < claim::MOST {
+            clock::sleep((start.elapsed() * REST).min(LONGEST_REST)).await;
+        }
     }
     redis.ring_relay().await?;
     Ok(relayed)
+}
+
+async fn pass_on(redis: RedisService, claimed: &[Claimed]) -> Result<usize> {
+    fault(1).await;
+    let batches = claim::read(claimed).await?;
+    fault(2).await;
+    deliver::deliver(redis, &batches).await?;
+    fault(3).await;
+    claim::finish(claimed, &batches).await?;
+    fault(4).await;
+    Ok(batches.iter().map(|batch| batch.events.len()).sum())
 }
 
 /// How many events no relay has passed on yet. Whoever asks also rings for them:
@@ -81,6 +93,6 @@ async fn fault(step: u64) {
         .is_ok_and(|stop| stop == step)
     {
         crate::log_line!("WARN", "relay stops after step {step}");
-        clock::sleep(std::time::Duration::from_secs(3600)).await;
+        clock::sleep(Duration::from_secs(3600)).await;
     }
 }
