@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::future::{Either, select};
@@ -18,25 +18,27 @@ pub struct Elapsed;
 const TICK: Duration = Duration::from_millis(100);
 
 thread_local! {
-    /// Whether what is polled right now is polled again at every tick.
-    static TICKING: Cell<bool> = const { Cell::new(false) };
+    /// How many ticks have passed for what is polled right now, if it ticks.
+    static TICKS: Cell<Option<u128>> = const { Cell::new(None) };
 }
 
 /// Runs `work` and looks at it at least at every tick, so that the timeouts in
-/// it need no timers of their own: a timer is a call to the host and its
-/// cancellation another, and a request has many timeouts and hardly ever one
-/// that passes.
+/// it count ticks and need neither timers of their own nor the clock: those are
+/// calls to the host, and a request has many timeouts and hardly ever one that
+/// passes.
 pub async fn ticking<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let mut tick = pin!(sleep(TICK));
+    let mut ticks = 0;
     poll_fn(|context| {
         loop {
-            let outside = TICKING.replace(true);
+            let outside = TICKS.replace(Some(ticks));
             let polled = work.as_mut().poll(context);
-            TICKING.set(outside);
+            TICKS.set(outside);
             if polled.is_ready() || tick.as_mut().poll(context).is_pending() {
                 return polled;
             }
+            ticks += 1;
             tick.set(sleep(TICK));
         }
     })
@@ -46,16 +48,17 @@ pub async fn ticking<T>(work: impl Future<Output = T>) -> T {
 /// Runs `work` for `limit` at the longest; then it is dropped.
 pub async fn timeout<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Elapsed> {
     let mut work = pin!(work);
-    if !TICKING.get() {
+    let Some(now) = TICKS.get() else {
         return match select(work, pin!(sleep(limit))).await {
             Either::Left((value, _)) => Ok(value),
             Either::Right(_) => Err(Elapsed),
         };
-    }
-    let until = Instant::now() + limit;
+    };
+    // The next tick may come at once, and so does not count.
+    let until = now + limit.as_millis().div_ceil(TICK.as_millis()) + 1;
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(value) => Poll::Ready(Ok(value)),
-        Poll::Pending if Instant::now() >= until => Poll::Ready(Err(Elapsed)),
+        Poll::Pending if TICKS.get() >= Some(until) => Poll::Ready(Err(Elapsed)),
         Poll::Pending => Poll::Pending,
     })
     .await
