@@ -5,15 +5,10 @@ mod live;
 mod postgres;
 mod redis;
 
-use messaging::http::{Call, Reply, serve};
-use messaging::{Result, routes};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
+use messaging::http::{Call, Reply};
+use messaging::{Result, http_component, routes};
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    serve(request, route).await
-}
+http_component!(route);
 
 async fn route(call: Call) -> Result<Reply> {
     routes!(call, {

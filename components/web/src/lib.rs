@@ -9,15 +9,10 @@
 mod assets;
 mod page;
 
-use messaging::Result;
-use messaging::http::{Call, Reply, serve};
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
+use messaging::http::{Call, Reply};
+use messaging::{Result, http_component};
 
-#[http_service]
-async fn handle(request: Request) -> impl IntoResponse {
-    serve(request, route).await
-}
+http_component!(route);
 
 async fn route(call: Call) -> Result<Reply> {
     page::run(&call)

@@ -6,13 +6,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ::http::request::Parts;
-use ::http::{HeaderMap, Method, Uri, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use ::http::{HeaderMap, Method, Request, Uri, header};
 use serde::de::DeserializeOwned;
-use spin_sdk::http::Request;
-use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
+use super::incoming::{Body, BodyError};
 use crate::auth::{Caller, Identity, Proof, Session};
 use crate::{Error, Result, clock, config};
 
@@ -32,12 +29,12 @@ const BODY_DEADLINE: Duration = Duration::from_secs(8);
 /// A request with the identity behind it.
 pub struct Call {
     parts: Parts,
-    body: IncomingRequestBody,
+    body: Body,
     proof: Proof,
 }
 
 impl Call {
-    pub(super) fn new(request: Request, proof: Proof) -> Self {
+    pub(super) fn new(request: Request<Body>, proof: Proof) -> Self {
         let (parts, body) = request.into_parts();
         Self { parts, body, proof }
     }
@@ -158,18 +155,14 @@ impl Call {
         if !self.claims_json() {
             return Err(Error::NotJson);
         }
-        self.refuse_declared_over(limit)?;
-        let body = collect(self.body, limit).await?;
-        parse(&body)
-    }
-
-    /// A body that says itself that it is too large is not read at all.
-    fn refuse_declared_over(&self, limit: usize) -> Result<()> {
         let declared = self.header(header::CONTENT_LENGTH.as_str());
-        let length = declared.and_then(|length| length.parse::<u64>().ok());
-        match length {
-            Some(length) if length > limit as u64 => Err(Error::TooLarge(limit)),
-            _ => Ok(()),
+        let declared = declared.and_then(|length| length.parse().ok());
+        let body = clock::timeout(BODY_DEADLINE, self.body.read(declared, limit)).await;
+        match body.map_err(|clock::Elapsed| Error::Slow)? {
+            Ok(body) => parse(&body),
+            Err(BodyError::TooLarge) => Err(Error::TooLarge(limit)),
+            // Nobody reads this answer.
+            Err(BodyError::Broken) => Err(Error::malformed("body", "ended early")),
         }
     }
 
@@ -205,16 +198,6 @@ pub(super) fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> 
 /// The operator's limit on a message's content, in bytes.
 pub async fn max_content_bytes() -> Result<usize> {
     Ok(usize::try_from(config::number("max_content_bytes").await?).unwrap_or(usize::MAX))
-}
-
-async fn collect(body: IncomingRequestBody, limit: usize) -> Result<Bytes> {
-    let collected = clock::timeout(BODY_DEADLINE, Limited::new(body, limit).collect()).await;
-    match collected.map_err(|clock::Elapsed| Error::Slow)? {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge(limit)),
-        // The client broke off or broke the framing; nobody reads this answer.
-        Err(_) => Err(Error::malformed("body", "ended early")),
-    }
 }
 
 /// Reads JSON; the answer to a mistake names the member and never repeats its value.

@@ -1,6 +1,7 @@
 //! From a request to a [`Call`], and from a result to an answer.
 
 mod call;
+mod incoming;
 mod problem;
 mod rate;
 mod reply;
@@ -10,7 +11,9 @@ use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
-use spin_sdk::http::{BoxBody, Request};
+use ::http::Request;
+use spin_sdk::http::IntoResponse;
+use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
 
 pub use call::{Call, max_content_bytes};
 pub use reply::Reply;
@@ -19,6 +22,7 @@ use crate::auth::access::{self, Gate};
 use crate::auth::{self, Identity, Proof};
 use crate::rate_limit::Quota;
 use crate::{Error, Result, clock, log_line};
+use incoming::Body;
 use rate::Rate;
 
 /// How long a request may take until its answer begins, whatever waits it adds
@@ -27,10 +31,14 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Answers a request: identity, rate, then the route's action, then the one
 /// mapping of errors. Every answer carries `X-Request-Id` and `Content-Length`.
-pub async fn serve<F>(request: Request, route: impl FnOnce(Call) -> F) -> ::http::Response<BoxBody>
+pub async fn serve<F>(
+    request: wasi::Request,
+    route: impl FnOnce(Call) -> F,
+) -> std::result::Result<wasi::Response, ErrorCode>
 where
     F: Future<Output = Result<Reply>>,
 {
+    let request = incoming::receive(request)?;
     let id = request_id::of(request.headers());
     let quota = Cell::new(None);
     let answer = clock::ticking(clock::timeout(DEADLINE, answer(request, route, &quota))).await;
@@ -41,11 +49,12 @@ where
         }
         problem::reply(&error)
     });
-    rate::tell(reply, quota.get()).into_response(&id)
+    let reply = rate::tell(reply, quota.get());
+    reply.into_response(&id).into_response()
 }
 
 async fn answer<F>(
-    request: Request,
+    request: Request<Body>,
     route: impl FnOnce(Call) -> F,
     quota: &Cell<Option<Quota>>,
 ) -> Result<Reply>
@@ -67,7 +76,7 @@ where
 
 /// What the request proves, if that is enough for its route and method;
 /// nothing if it need not prove anything.
-async fn identify(request: &Request) -> Result<Option<Proof>> {
+async fn identify(request: &Request<Body>) -> Result<Option<Proof>> {
     let route = call::host_header(request.headers(), "spin-matched-route").unwrap_or_default();
     let gate = access::gate(route, request.method().as_str())
         .ok_or_else(|| Error::internal(format!("{route} is not in the access table")))?;
@@ -85,6 +94,28 @@ async fn identify(request: &Request) -> Result<Option<Proof>> {
         Identity::User(_) if gate == Gate::Service => Err(Error::ServiceOnly),
         _ => Ok(Some(proof)),
     }
+}
+
+/// Makes the component answer HTTP requests by `route`, a function from a
+/// [`Call`] to a [`Result`] with a [`Reply`].
+#[macro_export]
+macro_rules! http_component {
+    ($route:path) => {
+        struct Component;
+
+        ::spin_sdk::wasip3::http::service::export!(Component);
+
+        impl ::spin_sdk::wasip3::exports::http::handler::Guest for Component {
+            async fn handle(
+                request: ::spin_sdk::wasip3::http::types::Request,
+            ) -> ::std::result::Result<
+                ::spin_sdk::wasip3::http::types::Response,
+                ::spin_sdk::wasip3::http::types::ErrorCode,
+            > {
+                $crate::http::serve(request, $route).await
+            }
+        }
+    };
 }
 
 /// Dispatches a call by its matched route and method to one action each;

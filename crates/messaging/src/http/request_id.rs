@@ -1,5 +1,7 @@
 //! `X-Request-Id`: echoed when the client sent a well-formed one, else made.
 
+use std::cell::Cell;
+
 use ::http::{HeaderMap, HeaderValue};
 use spin_sdk::wasip3::random::random::get_random_u64;
 
@@ -8,12 +10,26 @@ pub const HEADER: &str = "x-request-id";
 
 const MAX_LENGTH: usize = 128;
 
+thread_local! {
+    /// Tells the ids that this instance makes from those of all others.
+    static INSTANCE: Cell<Option<u64>> = const { Cell::new(None) };
+    static MADE: Cell<u64> = const { Cell::new(0) };
+}
+
 /// The request's id.
 pub fn of(headers: &HeaderMap) -> String {
-    headers.get(HEADER).and_then(well_formed).map_or_else(
-        || format!("{:016x}{:016x}", get_random_u64(), get_random_u64()),
-        str::to_owned,
-    )
+    let sent = headers.get(HEADER).and_then(well_formed);
+    sent.map_or_else(make, str::to_owned)
+}
+
+fn make() -> String {
+    let instance = INSTANCE.get().unwrap_or_else(|| {
+        let instance = get_random_u64();
+        INSTANCE.set(Some(instance));
+        instance
+    });
+    MADE.set(MADE.get() + 1);
+    format!("{instance:016x}{:016x}", MADE.get())
 }
 
 fn well_formed(value: &HeaderValue) -> Option<&str> {
