@@ -16,6 +16,7 @@ use crate::{
     http::{Routes, Server, handler},
     manifest::{Manifest, Route},
     options::Options,
+    postgres_host,
     redis_client::RedisClient,
     redis_trigger::RedisTrigger,
     runtime_config,
@@ -45,6 +46,7 @@ impl App {
         })
         .with_context(|| format!("could not start `{}`", manifest.application.name))?;
         let services = Arc::new(Services {
+            postgres_pool_size: postgres_host::POOL_SIZE.div_ceil(options.event_loops.get()),
             redis: RedisClient::new(Duration::from_millis(options.redis_keep_alive)),
         });
         let folder = path.parent().unwrap_or(Path::new("."));

@@ -39,8 +39,9 @@ pub struct GuestContext {
 }
 
 /// What all components share.
-#[derive(Default)]
 pub struct Services {
+    /// Postgres connections per address and event loop.
+    pub postgres_pool_size: usize,
     /// Opens Redis connections and logs how that went.
     pub redis: RedisClient,
 }

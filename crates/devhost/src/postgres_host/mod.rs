@@ -21,6 +21,7 @@ use std::sync::Arc;
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
 use self::client::Client;
+pub use self::pool::POOL_SIZE;
 use crate::{
     bindings::spin::postgres::postgres::{
         Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
@@ -46,7 +47,8 @@ pub struct ConnectionBuilder {
 impl ConnectionBuilder {
     async fn build(self, context: Arc<GuestContext>) -> Result<Connection, Error> {
         pool::check_allowed(&context, &self.address)?;
-        let client = pool::client(self.address, self.ca_root).await?;
+        let pool_size = context.services.postgres_pool_size;
+        let client = pool::client(self.address, self.ca_root, pool_size).await?;
         Ok(Connection {
             client: Arc::new(client),
         })

@@ -28,8 +28,8 @@ use crate::{
     secrets::redact,
 };
 
-/// Connections per pool; Spin's number.
-const POOL_SIZE: usize = 64;
+/// Connections per address; Spin's number.
+pub const POOL_SIZE: usize = 64;
 
 /// Pools that are kept; Spin's number. The least recently used goes first.
 const MAX_POOLS: usize = 16;
@@ -41,12 +41,16 @@ thread_local! {
     static POOLS: RefCell<Pools> = RefCell::default();
 }
 
-/// Waits for a client of this thread's pool for `address`.
-pub async fn client(address: String, ca_root: Option<String>) -> Result<Client, Error> {
+/// Waits for a client of this thread's pool for `address`, of `size` clients.
+pub async fn client(
+    address: String,
+    ca_root: Option<String>,
+    size: usize,
+) -> Result<Client, Error> {
     let key = Key { address, ca_root };
     let failed = |text: String| Error::ConnectionFailed(redact(&text, &key.address));
     let pool = POOLS
-        .with_borrow_mut(|pools| pools.pool(&key))
+        .with_borrow_mut(|pools| pools.pool(&key, size))
         .map_err(|error| failed(format!("{error:#}")))?;
     let client = pool
         .get()
@@ -66,11 +70,11 @@ struct Key {
 }
 
 impl Pools {
-    fn pool(&mut self, key: &Key) -> anyhow::Result<Pool> {
+    fn pool(&mut self, key: &Key, size: usize) -> anyhow::Result<Pool> {
         let found = self.0.iter().position(|(other, _)| other == key);
         let pool = match found.and_then(|index| self.0.remove(index)) {
             Some((_, pool)) => pool,
-            None => make_pool(key)?,
+            None => make_pool(key, size)?,
         };
         self.0.push_front((key.clone(), pool.clone()));
         self.0.truncate(MAX_POOLS);
@@ -78,7 +82,7 @@ impl Pools {
     }
 }
 
-fn make_pool(key: &Key) -> anyhow::Result<Pool> {
+fn make_pool(key: &Key, size: usize) -> anyhow::Result<Pool> {
     let mut config: Config = key.address.parse()?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
@@ -92,7 +96,7 @@ fn make_pool(key: &Key) -> anyhow::Result<Pool> {
         let tls = MakeRustlsConnect::new(tls_config(key.ca_root.as_deref())?);
         Manager::from_config(config, tls, settings)
     };
-    Ok(Pool::builder(manager).max_size(POOL_SIZE).build()?)
+    Ok(Pool::builder(manager).max_size(size).build()?)
 }
 
 /// Trusts the system's certificates, and `ca_root` too.
@@ -222,7 +226,7 @@ mod tests {
             ca_root: None,
         };
         for index in 0..=MAX_POOLS {
-            pools.pool(&key(index)).unwrap();
+            pools.pool(&key(index), 1).unwrap();
         }
         assert_eq!(pools.0.len(), MAX_POOLS);
         assert!(pools.0.iter().all(|(kept, _)| *kept != key(0)));
