@@ -15,7 +15,7 @@
 //! - [`feeds`]: events on their way to clients that stay.
 //! - [`relay`]: the work of passing events on.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
-//! - `slots`: the connections that an instance keeps.
+//! - `shared`: the connection that an instance keeps.
 //! - [`config`], [`clock`], [`log`]: variables, waiting, and the log's words.
 
 pub mod auth;
@@ -37,7 +37,7 @@ pub mod rate_limit;
 pub mod receipts;
 pub mod redis;
 pub mod relay;
-mod slots;
+mod shared;
 pub mod typing;
 
 pub use error::{Error, Result};

@@ -1,13 +1,12 @@
-//! The connections that an instance keeps: a few, shared by its concurrent
-//! requests, opened when they are needed.
+//! The connection that an instance keeps, shared by its concurrent requests and
+//! opened when it is needed.
 //!
 //! Requests of one instance are separate tasks of the component model, and one
-//! cannot wake another. So nobody waits for somebody else's attempt to open a
+//! cannot wake another. So nobody waits for somebody else's attempt to open the
 //! connection: whoever finds one under way looks again a moment later.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::ops::Deref;
 use std::rc::Rc;
 use std::thread::LocalKey;
 use std::time::Duration;
@@ -17,123 +16,63 @@ use crate::clock;
 /// How soon to look again for a connection that is being opened.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// Up to a fixed number of open connections.
-pub struct Slots<C> {
-    most: usize,
-    ready: RefCell<Vec<Rc<Slot<C>>>>,
-    opening: Cell<usize>,
+/// At most one open connection; it stays open when nobody uses it.
+pub struct Shared<C> {
+    open: RefCell<Option<Rc<C>>>,
+    opening: Cell<bool>,
 }
 
-struct Slot<C> {
-    connection: C,
-    users: Cell<usize>,
-}
-
-/// The use of a connection; it stays open when this is dropped.
-pub struct Lease<C>(Rc<Slot<C>>);
-
-enum Pick<C> {
-    Use(Lease<C>),
-    Open,
-    Wait,
-}
-
-impl<C> Slots<C> {
-    /// No connections yet, and `most` at the most.
+impl<C> Shared<C> {
+    /// No connection yet.
     #[must_use]
-    pub const fn new(most: usize) -> Self {
+    pub const fn new() -> Self {
         Self {
-            most,
-            ready: RefCell::new(Vec::new()),
-            opening: Cell::new(0),
+            open: RefCell::new(None),
+            opening: Cell::new(false),
         }
     }
 
-    /// The connection with the fewest users, or a new one while there may be more.
+    /// The connection, or a new one.
     pub async fn acquire<E, F>(
-        slots: &'static LocalKey<Self>,
-        open: impl Fn() -> F,
-    ) -> Result<Lease<C>, E>
+        shared: &'static LocalKey<Self>,
+        open: impl FnOnce() -> F,
+    ) -> Result<Rc<C>, E>
     where
         F: Future<Output = Result<C, E>>,
     {
         loop {
-            match slots.with(Self::pick) {
-                Pick::Use(lease) => return Ok(lease),
-                Pick::Wait => clock::sleep(LOOK_AGAIN).await,
-                Pick::Open => {
-                    let _opening = Opening(slots);
-                    let connection = open().await?;
-                    return Ok(slots.with(|slots| slots.add(connection)));
-                }
+            if let Some(connection) = shared.with(|shared| shared.open.borrow().clone()) {
+                return Ok(connection);
             }
+            if !shared.with(|shared| shared.opening.replace(true)) {
+                break;
+            }
+            clock::sleep(LOOK_AGAIN).await;
         }
+        let _opening = Opening(shared);
+        let connection = Rc::new(open().await?);
+        shared.with(|shared| shared.open.replace(Some(connection.clone())));
+        Ok(connection)
     }
 
-    /// Forgets a connection that broke; whether it was still among these.
-    pub fn forget(&self, broken: &Lease<C>) -> bool {
-        let mut ready = self.ready.borrow_mut();
-        let before = ready.len();
-        ready.retain(|slot| !Rc::ptr_eq(slot, &broken.0));
-        ready.len() < before
+    /// Forgets the connection, if it still is the one that broke; whether it was.
+    pub fn forget(&self, broken: &Rc<C>) -> bool {
+        let mut open = self.open.borrow_mut();
+        open.take_if(|open| Rc::ptr_eq(open, broken)).is_some()
     }
 
-    /// Forgets all connections; those in use stay open until they are let go.
+    /// Forgets the connection; it stays open for those that use it.
     pub fn clear(&self) {
-        self.ready.borrow_mut().clear();
-    }
-
-    fn pick(&self) -> Pick<C> {
-        let ready = self.ready.borrow();
-        let full = ready.len() + self.opening.get() >= self.most;
-        match ready.iter().min_by_key(|slot| slot.users.get()) {
-            Some(slot) if full || slot.users.get() == 0 => Pick::Use(Lease::new(slot)),
-            None if full => Pick::Wait,
-            _ => {
-                self.opening.set(self.opening.get() + 1);
-                Pick::Open
-            }
-        }
-    }
-
-    fn add(&self, connection: C) -> Lease<C> {
-        let slot = Rc::new(Slot {
-            connection,
-            users: Cell::new(0),
-        });
-        self.ready.borrow_mut().push(slot.clone());
-        Lease::new(&slot)
+        self.open.take();
     }
 }
 
 /// An attempt under way; a request that is given up gives it up too.
-struct Opening<C: 'static>(&'static LocalKey<Slots<C>>);
+struct Opening<C: 'static>(&'static LocalKey<Shared<C>>);
 
 impl<C> Drop for Opening<C> {
     fn drop(&mut self) {
-        self.0
-            .with(|slots| slots.opening.set(slots.opening.get() - 1));
-    }
-}
-
-impl<C> Lease<C> {
-    fn new(slot: &Rc<Slot<C>>) -> Self {
-        slot.users.set(slot.users.get() + 1);
-        Self(slot.clone())
-    }
-}
-
-impl<C> Deref for Lease<C> {
-    type Target = C;
-
-    fn deref(&self) -> &C {
-        &self.0.connection
-    }
-}
-
-impl<C> Drop for Lease<C> {
-    fn drop(&mut self) {
-        self.0.users.set(self.0.users.get() - 1);
+        self.0.with(|shared| shared.opening.set(false));
     }
 }
 
@@ -144,31 +83,35 @@ mod tests {
     use super::*;
 
     thread_local! {
-        static TWO: Slots<u32> = const { Slots::new(2) };
+        static SHARED: Shared<u32> = const { Shared::new() };
     }
 
-    fn acquire(connection: u32) -> Lease<u32> {
+    fn acquire(connection: u32) -> Rc<u32> {
         let open = || async move { Ok::<_, ()>(connection) };
-        Slots::acquire(&TWO, open).now_or_never().unwrap().unwrap()
+        Shared::acquire(&SHARED, open)
+            .now_or_never()
+            .unwrap()
+            .unwrap()
     }
 
     #[test]
-    fn a_busy_connection_is_shared_only_when_there_may_be_no_more() {
-        let first = acquire(1);
-        let second = acquire(2);
-        assert_eq!((*first, *second), (1, 2));
-        let third = acquire(3);
-        assert!(*third < 3, "the limit is two");
-        drop(second);
-        drop(third);
-        assert_eq!(*acquire(4), 2, "the idle one comes first");
+    fn a_connection_is_opened_once() {
+        assert_eq!((*acquire(1), *acquire(2)), (1, 1));
     }
 
     #[test]
     fn a_broken_connection_is_not_given_out_again() {
         let broken = acquire(1);
-        assert!(TWO.with(|slots| slots.forget(&broken)));
-        assert!(!TWO.with(|slots| slots.forget(&broken)));
-        assert_eq!(*acquire(2), 2);
+        assert!(SHARED.with(|shared| shared.forget(&broken)));
+        let next = acquire(2);
+        assert_eq!(*next, 2);
+        assert!(!SHARED.with(|shared| shared.forget(&broken)));
+    }
+
+    #[test]
+    fn a_failure_lets_the_next_one_try() {
+        let failed = Shared::acquire(&SHARED, || async { Err::<u32, _>("down") });
+        assert_eq!(failed.now_or_never().unwrap(), Err("down"));
+        assert_eq!(*acquire(3), 3);
     }
 }

@@ -1,9 +1,11 @@
 //! PostgreSQL: the truth.
 //!
-//! A few connections per component instance, taken from the host's pool and
-//! shared by the instance's requests: a commit waits for the disk, and on one
-//! connection all others would wait behind it. Every request is one statement wherever that is
-//! possible, so nothing is ever left half done.
+//! One connection per component instance, taken from the host's pool and shared
+//! by the instance's requests: their statements wait in line, and where that
+//! takes long the host makes more instances. Two were slower: the pool is for
+//! all instances, and whoever opens a connection when it is empty waits longest.
+//! Every request is one statement wherever that is possible, so nothing is ever
+//! left half done.
 
 pub mod parameters;
 mod row;
@@ -18,11 +20,9 @@ pub use row::{Row, decode};
 
 use crate::error::Store;
 use crate::log::redact;
-use crate::slots::Slots;
+use crate::shared::Shared;
 use crate::{Error, clock, config, log_line};
 
-/// How many connections an instance keeps. The host's pool has 64 for all.
-const MOST_CONNECTIONS: usize = 2;
 /// How long a request waits for one statement, and the server works on it.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -59,7 +59,7 @@ pub enum Repeat {
 }
 
 thread_local! {
-    static CONNECTIONS: Slots<Connection> = const { Slots::new(MOST_CONNECTIONS) };
+    static CONNECTION: Shared<Connection> = const { Shared::new() };
 }
 
 /// Runs one statement and collects its rows.
@@ -78,15 +78,15 @@ pub async fn query(
         }
     });
     deadline.await.unwrap_or_else(|clock::Elapsed| {
-        CONNECTIONS.with(Slots::clear);
+        CONNECTION.with(Shared::clear);
         Err(PgFailure::Down("no answer within the deadline".into()))
     })
 }
 
-/// Gives the instance's connections back to the host's pool, for work that
+/// Gives the instance's connection back to the host's pool, for work that
 /// lasts long and asks seldom: what it keeps, others wait for.
 pub fn release() {
-    CONNECTIONS.with(Slots::clear);
+    CONNECTION.with(Shared::clear);
 }
 
 /// Runs one statement that gives at most one row.
@@ -102,7 +102,7 @@ async fn query_once(
     statement: &'static str,
     parameters: Vec<ParameterValue>,
 ) -> Result<Vec<Row>, PgFailure> {
-    let connection = Slots::acquire(&CONNECTIONS, open).await?;
+    let connection = Shared::acquire(&CONNECTION, open).await?;
     let answer = async {
         let mut result = connection.query(statement, parameters).await?;
         let mut rows = Vec::new();
@@ -115,7 +115,7 @@ async fn query_once(
     answer.await.map_err(|error| {
         let failure = classify(error);
         if matches!(failure, PgFailure::Down(_)) {
-            CONNECTIONS.with(|slots| slots.forget(&connection));
+            CONNECTION.with(|shared| shared.forget(&connection));
             log_line!("WARN", "PostgreSQL connection error: {failure}");
         }
         failure

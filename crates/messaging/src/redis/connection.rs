@@ -15,7 +15,7 @@ use spin_sdk::wasip3::random::random::get_random_u64;
 
 use crate::error::Store;
 use crate::log::redact;
-use crate::slots::Slots;
+use crate::shared::Shared;
 use crate::{Error, clock, config, log_line};
 
 /// Why a command gave nothing.
@@ -68,7 +68,7 @@ struct Health {
 }
 
 thread_local! {
-    static CONNECTION: Slots<Connection> = const { Slots::new(1) };
+    static CONNECTION: Shared<Connection> = const { Shared::new() };
     static HEALTH: Cell<Health> = const { Cell::new(Health { failures: 0, closed_until: None }) };
 }
 
@@ -125,7 +125,7 @@ async fn attempt_once(
     command: &str,
     arguments: &[RedisParameter],
 ) -> Result<Vec<RedisResult>, RedisError> {
-    let connection = Slots::acquire(&CONNECTION, || open(patience)).await?;
+    let connection = Shared::acquire(&CONNECTION, || open(patience)).await?;
     match connection
         .execute(command, arguments.iter().cloned())
         .await
@@ -136,7 +136,7 @@ async fn attempt_once(
             Ok(reply)
         }
         Err(RedisError::Down(cause)) => {
-            if CONNECTION.with(|slots| slots.forget(&connection)) {
+            if CONNECTION.with(|shared| shared.forget(&connection)) {
                 note_failure(&cause);
             }
             Err(RedisError::Down(cause))
@@ -199,7 +199,7 @@ async fn within<T>(
                 closed_until: None,
             });
             note_failure(cause);
-            CONNECTION.with(Slots::clear);
+            CONNECTION.with(Shared::clear);
             Err(RedisError::Down(cause.into()))
         })
 }
