@@ -8,9 +8,9 @@ use crate::postgres::parameters::{number, numbers};
 use crate::postgres::{Repeat, Row, query};
 
 /// How many conversations one claim takes.
-pub const MOST: usize = 128;
+const CONVERSATIONS: usize = 128;
 /// How many events of one conversation one claim passes on.
-const EVENTS: i64 = 50;
+const EVENTS: usize = 50;
 
 /// A conversation that is this drain's until the lease runs out.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub async fn claim() -> Result<Vec<Claimed>> {
     let free = query(
         Repeat::Safe,
         claim!("skip locked"),
-        vec![number(MOST as i64)],
+        vec![number(CONVERSATIONS as i64)],
     )
     .await?;
     let rows = if free.is_empty() {
@@ -101,7 +101,7 @@ pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
         where e.seqs is not null";
     let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
     let seqs = numbers(claimed.iter().map(|c| c.relayed_seq));
-    let rows = query(Repeat::Safe, READ, vec![ids, seqs, number(EVENTS)]).await?;
+    let rows = query(Repeat::Safe, READ, vec![ids, seqs, number(EVENTS as i64)]).await?;
     rows.into_iter().map(batch).collect()
 }
 
@@ -117,6 +117,11 @@ fn batch(mut row: Row) -> Result<Batch> {
         events,
         unread: users.zip(counts).collect(),
     })
+}
+
+/// Whether these were all the events that waited, by how many there are.
+pub fn is_all(batches: &[Batch]) -> bool {
+    batches.len() < CONVERSATIONS && batches.iter().all(|batch| batch.events.len() < EVENTS)
 }
 
 /// Notes how far each conversation came and ends the leases. A lease that ran

@@ -18,7 +18,7 @@ use crate::postgres::{Repeat, query_one};
 use crate::redis::{RedisService, keys};
 use crate::{Result, clock, config};
 
-use claim::Claimed;
+use claim::{Batch, Claimed};
 pub use signals::post as post_signal;
 
 /// How much longer a drain rests than it worked when it has caught up: what comes
@@ -45,8 +45,12 @@ pub async fn drain() -> Result<usize> {
         if claimed.is_empty() {
             return Ok(relayed);
         }
-        relayed += pass_on(redis, &claimed).await?;
-        if claimed.len() < claim::MOST {
+        let batches = pass_on(redis, &claimed).await?;
+        relayed += batches
+            .iter()
+            .map(|batch| batch.events.len())
+            .sum::<usize>();
+        if claim::is_all(&batches) {
             clock::sleep((start.elapsed() * REST).min(LONGEST_REST)).await;
         }
     }
@@ -54,7 +58,7 @@ pub async fn drain() -> Result<usize> {
     Ok(relayed)
 }
 
-async fn pass_on(redis: RedisService, claimed: &[Claimed]) -> Result<usize> {
+async fn pass_on(redis: RedisService, claimed: &[Claimed]) -> Result<Vec<Batch>> {
     fault(1).await;
     let batches = claim::read(claimed).await?;
     fault(2).await;
@@ -62,7 +66,7 @@ async fn pass_on(redis: RedisService, claimed: &[Claimed]) -> Result<usize> {
     fault(3).await;
     claim::finish(claimed, &batches).await?;
     fault(4).await;
-    Ok(batches.iter().map(|batch| batch.events.len()).sum())
+    Ok(batches)
 }
 
 /// How many events no relay has passed on yet. Whoever asks also rings for them:
