@@ -222,6 +222,41 @@ async fn unread_are_messages_by_others_that_are_not_deleted() {
 }
 
 #[tokio::test]
+async fn unread_stays_exact_while_everybody_posts_reads_and_deletes_at_once() {
+    let app = app().await;
+    let room = Room::new(app, 3).await;
+    let busy = |user: i64| {
+        let room = &room;
+        async move {
+            for _ in 0..20 {
+                let said = room.say(app, user, "said").await;
+                let read = room.messages(app, 100).await;
+                let newest = read.last().expect("a message");
+                try_read(app, newest, user).await.expect_status(200);
+                let gone = room.say(app, user, "gone").await;
+                app.request(Method::DELETE, &path_of(&gone))
+                    .send()
+                    .await
+                    .expect("an answer");
+                assert!(newest["ordinal"].as_i64() >= said["ordinal"].as_i64());
+            }
+        }
+    };
+    join_all(room.users.iter().chain(&room.users).map(|user| busy(*user))).await;
+
+    let recount = "
+        select count(*) from messages m join participants p using (conversation_id)
+        where m.conversation_id = $1 and p.user_id = $2 and m.ordinal > p.last_read_ordinal
+          and m.sender_id is distinct from p.user_id and m.deleted_at is null";
+    let database = app.postgres().await;
+    for user in &room.users {
+        let row = database.query_one(recount, &[&room.id, user]).await;
+        let exact: i64 = row.expect("a count").get(0);
+        assert_eq!(unread(app, &room, *user).await, exact);
+    }
+}
+
+#[tokio::test]
 async fn the_total_lists_the_conversations_with_something_to_read() {
     let app = app().await;
     let (reader, writer) = (unique_user(), unique_user());
