@@ -323,14 +323,10 @@ impl RedisService {
     ) -> Result<(), E> {
         let MessageChange { id, event } = change;
         let json = event.message.as_deref().unwrap_or_default();
-        let (list, single) = (keys::messages(event.conversation), keys::message(*id));
-        let mut append = args![ordinal.get(), json, keys::LIST_MAX, seconds(life)];
-        append.extend(args![
-            keys::messages_channel(event.conversation),
-            event.to_json()
-        ]);
+        let single = keys::message(*id);
+        let published = args![keys::messages_channel(event.conversation), event.to_json()];
         let (list, single) = join!(
-            self.script::<i64>(scripts::APPEND, &list, append),
+            self.append(event.conversation, ordinal, json, life, published),
             self.set(&single, json.as_bytes(), Some(life)),
         );
         list.and(single)
@@ -344,7 +340,20 @@ impl RedisService {
         json: &str,
         life: Duration,
     ) -> Result<(), E> {
-        let arguments = args![ordinal.get(), json, keys::LIST_MAX, seconds(life)];
+        self.append(conversation, ordinal, json, life, vec![]).await
+    }
+
+    /// `published` is a channel and what goes there, or nothing.
+    async fn append(
+        &self,
+        conversation: ConversationId,
+        ordinal: Ordinal,
+        json: &str,
+        life: Duration,
+        published: Vec<RedisParameter>,
+    ) -> Result<(), E> {
+        let mut arguments = args![ordinal.get(), json, keys::LIST_MAX, seconds(life)];
+        arguments.extend(published);
         self.script(scripts::APPEND, &keys::messages(conversation), arguments)
             .await
     }
