@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use serde_json::json;
 use testkit::wait_until;
 
 use crate::{PATIENCE, alone, builder, json};
@@ -25,6 +26,17 @@ async fn an_instance_serves_requests_at_once() {
     let sleeping = join_all((0..8).map(|_| json(&app, "/sleep?ms=500"))).await;
     let most = sleeping.iter().map(|state| state["mostAtOnce"].as_u64());
     assert!(most.max() > Some(Some(1)), "{sleeping:?}");
+}
+
+#[tokio::test]
+async fn requests_that_write_at_once_meet_in_one_instance() {
+    let app = alone().spawn().await;
+    let writes = (0..16).map(|_| async {
+        let state = app.post("/sleep?ms=500", &json!({})).await;
+        state.expect_status(200).json()["mostAtOnce"].as_u64()
+    });
+    let most = join_all(writes).await.into_iter().max();
+    assert_eq!(most, Some(Some(16)));
 }
 
 #[tokio::test]

@@ -182,7 +182,8 @@ async fn handle(
         Ok(request) => request,
         Err((status, error)) => return failed(error, status),
     };
-    match handler.handle(tag.clone(), request).await {
+    let admission = handler.state().admit(tag.clone(), request.method()).await;
+    match handler.handle(admission, request).await {
         Ok(response) => {
             tag.answered();
             response

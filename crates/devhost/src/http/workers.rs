@@ -15,8 +15,11 @@ use std::{
 };
 
 use anyhow::Context as _;
-use http::HeaderValue;
-use tokio::time::Sleep;
+use http::{HeaderValue, Method};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Sleep,
+};
 use tokio_util::{sync::WaitForCancellationFutureOwned, task::task_tracker::TaskTrackerToken};
 use wasmtime::{Store, StoreContextMut, component::GuestTaskId};
 use wasmtime_wasi_http::{
@@ -33,6 +36,10 @@ use crate::{
     shutdown::Drain,
     span::Span,
 };
+
+/// How long a request waits for its turn. An instance that computes, or opens a
+/// connection, accepts nobody meanwhile.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// How long an instance is used.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +63,7 @@ pub struct Workers {
     pre: ProxyPre<GuestState>,
     limits: ReuseLimits,
     drain: Drain,
+    turn: Arc<Semaphore>,
 }
 
 /// A handler for `guest`, whose idle instances go when the drain begins.
@@ -81,6 +89,7 @@ pub fn handler(
         pre,
         limits,
         drain,
+        turn: Arc::new(Semaphore::new(1)),
     }))
 }
 
@@ -89,6 +98,28 @@ impl Workers {
     pub fn component(&self) -> &Arc<str> {
         self.guest.id()
     }
+
+    /// Waits for a request's turn to be handed to an instance.
+    ///
+    /// An instance accepts one request at a time. Of several that come at once,
+    /// each would find the instances busy with accepting another, and get an
+    /// instance more, with connections of its own. So those that write wait until
+    /// the one before has been accepted, and meet in few instances, where they
+    /// can write together. Those that read would gain nothing by it.
+    pub async fn admit(&self, tag: Arc<RequestTag>, method: &Method) -> Admission {
+        let turn = async {
+            let turn = self.turn.clone().acquire_owned();
+            tokio::time::timeout(PATIENCE, turn).await.ok()?.ok()
+        };
+        let turn = if method.is_safe() { None } else { turn.await };
+        Admission { tag, _turn: turn }
+    }
+}
+
+/// A request whose turn it is; dropped when an instance has accepted it.
+pub struct Admission {
+    tag: Arc<RequestTag>,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl HandlerState for Workers {
@@ -166,7 +197,7 @@ pub struct Worker {
 
 impl WorkerState for Worker {
     type StoreData = GuestState;
-    type RequestData = Arc<RequestTag>;
+    type RequestData = Admission;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         if total as u64 >= self.requests {
@@ -181,12 +212,12 @@ impl WorkerState for Worker {
     fn on_request_start(
         &self,
         _: StoreContextMut<'_, GuestState>,
-        tag: Arc<RequestTag>,
+        admission: Admission,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
         served.retain(|tag| !tag.answered.load(Relaxed));
-        served.push(tag);
+        served.push(admission.tag);
         match self.request_timeout {
             Some(timeout) => Box::pin(tokio::time::sleep(timeout)),
             None => Box::pin(std::future::pending()),
