@@ -134,7 +134,7 @@ pub async fn since(
     const SINCE: &str = "
         select c.event_seq, c.unrelayed,
             coalesce(array_agg(e.seq order by e.seq) filter (where e.seq is not null), '{}'),
-            coalesce(array_agg(e.type order by e.seq) filter (where e.seq is not null), '{}'),
+            coalesce(array_agg(e.type::text order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.message order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.user_id order by e.seq) filter (where e.seq is not null), '{}')
         from conversations c

@@ -83,7 +83,7 @@ pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
         from unnest($1::bigint[], $2::bigint[]) as c (id, relayed_seq)
         cross join lateral (
             select array_agg(e.seq order by e.seq) as seqs,
-                array_agg(e.type order by e.seq) as types,
+                array_agg(e.type::text order by e.seq) as types,
                 array_agg(e.message order by e.seq) as messages,
                 array_agg(e.user_id order by e.seq) as users
             from (
@@ -136,8 +136,10 @@ pub async fn finish(claimed: &[Claimed], batches: &[Batch]) -> Result<()> {
                 else least(c.relayed_seq, c.event_seq - 1) end,
             relay_lease = case when c.relay_lease = l.lease then null else c.relay_lease end
         from (
-            select id, seq, timestamptz 'epoch' + lease * interval '1 microsecond' as lease
+            select l.id, l.seq, timestamptz 'epoch' + l.lease * interval '1 microsecond' as lease
             from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as l (id, seq, lease)
+            join conversations using (id)
+            order by l.id for no key update of conversations
         ) l
         where c.id = l.id
         returning c.id";
