@@ -69,6 +69,76 @@ async fn twenty_concurrent_posts_with_one_client_message_id_write_once() {
 }
 
 #[tokio::test]
+async fn posts_at_once_are_answered_each_for_itself() {
+    let app = app().await;
+    let (room, other) = (Room::new(app, 2).await, Room::new(app, 2).await);
+    let (question, taken) = (
+        room.say(app, room.users[0], "?").await,
+        json!({ "conversationId": room.id, "senderId": room.users[0], "content": "first",
+            "clientMessageId": "taken" }),
+    );
+    app.post("/api/v1/messages", &taken)
+        .await
+        .expect_status(201);
+    let stranger = unique_user();
+    let case = |number: usize| {
+        let content = format!("number {number}");
+        let post = |room: &Room, user: i64| json!({ "conversationId": room.id, "senderId": user, "content": content });
+        let with = |mut body: Value, member: &str, value: Value| {
+            body[member] = value;
+            body
+        };
+        match number % 6 {
+            0 => (post(&room, room.users[0]), 201),
+            1 => (post(&other, other.users[1]), 201),
+            2 => (post(&room, stranger), 404),
+            3 => (
+                with(
+                    post(&other, other.users[0]),
+                    "replyToId",
+                    question["id"].clone(),
+                ),
+                422,
+            ),
+            4 => (
+                with(
+                    post(&room, room.users[0]),
+                    "clientMessageId",
+                    json!("taken"),
+                ),
+                409,
+            ),
+            _ => (
+                with(
+                    post(&room, room.users[1]),
+                    "replyToId",
+                    question["id"].clone(),
+                ),
+                201,
+            ),
+        }
+    };
+    let posts = (0..60).map(case).map(|(body, status)| async move {
+        let answer = app.post("/api/v1/messages", &body).await;
+        let answer = answer.expect_status(status).json();
+        if status == 201 {
+            assert_eq!(answer["content"], body["content"]);
+            assert_eq!(answer["conversationId"], body["conversationId"]);
+            assert_eq!(answer["senderId"], body["senderId"]);
+        }
+    });
+    let again = (0..10).map(|_| async {
+        let answer = app.post("/api/v1/messages", &taken).await;
+        assert_eq!(answer.expect_status(200).json()["content"], "first");
+    });
+    futures::join!(join_all(posts), join_all(again));
+    let written = [&room, &other].map(|room| room.messages(app, 50));
+    let [in_room, in_other] = futures::future::join_all(written).await.try_into().unwrap();
+    assert_eq!(ordinals(&in_room), (1..=22).collect::<Vec<_>>());
+    assert_eq!(ordinals(&in_other), (1..=10).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_retry_shares_what_the_first_try_could_not() {
     let app = app().await;
     let room = Room::new(app, 2).await;

@@ -16,6 +16,7 @@
 //! - [`relay`]: the work of passing events on.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
 //! - `shared`: the connection that an instance keeps.
+//! - `together`: what its requests ask as one.
 //! - [`config`], [`clock`], [`log`]: variables, waiting, and the log's words.
 
 pub mod auth;
@@ -38,6 +39,7 @@ pub mod receipts;
 pub mod redis;
 pub mod relay;
 mod shared;
+mod together;
 pub mod typing;
 
 pub use error::{Error, Result};

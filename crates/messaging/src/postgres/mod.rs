@@ -27,11 +27,8 @@ use crate::{Error, clock, config, log_line};
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why a statement gave nothing.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum PgFailure {
-    /// A named constraint said no. The statement changed nothing.
-    #[error("violates {0}")]
-    Constraint(String),
     /// PostgreSQL cannot be reached, or cannot serve now.
     #[error("{0}")]
     Down(String),
@@ -141,12 +138,6 @@ const PASSING: [&str; 4] = ["08", "53", "57", "58"];
 fn classify(error: SdkError) -> PgFailure {
     match error {
         SdkError::PgError(PgError::QueryFailed(QueryError::DbError(error))) => {
-            let constraint = error.extras.iter().find(|(name, _)| name == "constraint");
-            if error.code.starts_with("23")
-                && let Some((_, name)) = constraint
-            {
-                return PgFailure::Constraint(name.clone());
-            }
             // The detail can hold values of the row; the code and the message cannot be more than names.
             let text = format!("{} (SQLSTATE {})", redact(&error.message), error.code);
             if PASSING.iter().any(|class| error.code.starts_with(class)) || error.code == "25006" {

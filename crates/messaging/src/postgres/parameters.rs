@@ -17,7 +17,13 @@ pub fn optional_number(value: Option<i64>) -> ParameterValue {
 /// `bigint[]`
 #[must_use]
 pub fn numbers(values: impl IntoIterator<Item = i64>) -> ParameterValue {
-    ParameterValue::ArrayInt64(values.into_iter().map(Some).collect())
+    optional_numbers(values.into_iter().map(Some))
+}
+
+/// `bigint[]` with nulls in it
+#[must_use]
+pub fn optional_numbers(values: impl IntoIterator<Item = Option<i64>>) -> ParameterValue {
+    ParameterValue::ArrayInt64(values.into_iter().collect())
 }
 
 /// `text`
@@ -30,4 +36,16 @@ pub fn text(value: String) -> ParameterValue {
 #[must_use]
 pub fn optional_text(value: Option<String>) -> ParameterValue {
     value.map_or(ParameterValue::DbNull, text)
+}
+
+/// `text[]`
+#[must_use]
+pub fn texts(values: impl IntoIterator<Item = String>) -> ParameterValue {
+    optional_texts(values.into_iter().map(Some))
+}
+
+/// `text[]` with nulls in it
+#[must_use]
+pub fn optional_texts(values: impl IntoIterator<Item = Option<String>>) -> ParameterValue {
+    ParameterValue::ArrayStr(values.into_iter().collect())
 }
