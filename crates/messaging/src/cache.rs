@@ -103,9 +103,10 @@ pub async fn share_new(change: &MessageChange, ordinal: Ordinal) {
 pub async fn share_again(conversation: ConversationId, ordinal: Ordinal, json: &str) {
     let redis = RedisService::optional();
     let life = message_life().await.unwrap_or(UNCONFIRMED);
+    let messages = [(ordinal, json)];
     // What Redis does not take now, the relay gives it when it is back.
     let _ = join!(
-        redis.append_to_list(conversation, ordinal, json, life),
+        redis.append_to_list(conversation, &messages, life),
         redis.ring_relay(),
     );
 }

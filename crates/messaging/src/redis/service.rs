@@ -324,36 +324,39 @@ impl RedisService {
         let MessageChange { id, event } = change;
         let json = event.message.as_deref().unwrap_or_default();
         let single = keys::message(*id);
-        let published = args![keys::messages_channel(event.conversation), event.to_json()];
+        let (channel, line) = (keys::messages_channel(event.conversation), event.to_json());
+        let messages = [(ordinal, json)];
         let (list, single) = join!(
-            self.append(event.conversation, ordinal, json, life, published),
+            self.append(event.conversation, &messages, life, &channel, &line),
             self.set(&single, json.as_bytes(), Some(life)),
         );
         list.and(single)
     }
 
-    /// Adds a message to the cached list, if that is there and exact but for it.
+    /// Adds new messages, the oldest first, to the cached list, if that is there
+    /// and exact but for them.
     pub async fn append_to_list(
         &self,
         conversation: ConversationId,
-        ordinal: Ordinal,
-        json: &str,
+        messages: &[(Ordinal, &str)],
         life: Duration,
     ) -> Result<(), E> {
-        self.append(conversation, ordinal, json, life, vec![]).await
+        self.append(conversation, messages, life, "", "").await
     }
 
-    /// `published` is a channel and what goes there, or nothing.
+    /// Publishes `event`, if there is a `channel`.
     async fn append(
         &self,
         conversation: ConversationId,
-        ordinal: Ordinal,
-        json: &str,
+        messages: &[(Ordinal, &str)],
         life: Duration,
-        published: Vec<RedisParameter>,
+        channel: &str,
+        event: &str,
     ) -> Result<(), E> {
-        let mut arguments = args![ordinal.get(), json, keys::LIST_MAX, seconds(life)];
-        arguments.extend(published);
+        let mut arguments = args![keys::LIST_MAX, seconds(life), channel, event];
+        for &(ordinal, json) in messages {
+            arguments.extend(args![ordinal.get(), json]);
+        }
         self.script(scripts::APPEND, &keys::messages(conversation), arguments)
             .await
     }

@@ -35,11 +35,12 @@ pub async fn deliver(redis: RedisService, batches: &[Batch]) -> Result<()> {
         }
         commands.extend(unread(redis, batch));
         commands.push(stream(redis, batch, lines));
+        commands.push(mend_list(redis, batch, life));
         commands.extend(
             batch
                 .events
                 .iter()
-                .flat_map(|event| mend(redis, event, life)),
+                .filter_map(|event| drop_stale(redis, event)),
         );
     }
     commands.extend(feeds.into_iter().map(|(user, lines)| {
@@ -110,25 +111,53 @@ struct Head {
     ordinal: Ordinal,
 }
 
-/// Makes the cache right where the writer could not: a list takes a message
-/// that it lacks, and what changed is dropped.
-fn mend(redis: RedisService, event: &Event, life: Duration) -> Commands<'_> {
-    let id = event.conversation;
-    let message = event.message.as_deref();
-    let head = message.and_then(|json| serde_json::from_str::<Head>(json).ok());
-    match (event.kind, message, head) {
-        (Kind::NewMessage, Some(json), Some(head)) => {
-            vec![
-                async move { redis.append_to_list(id, head.ordinal, json, life).await }
-                    .boxed_local(),
-            ]
+fn head(message: &str) -> Option<Head> {
+    serde_json::from_str(message).ok()
+}
+
+/// Adds to the cached list what a writer could not.
+fn mend_list(
+    redis: RedisService,
+    batch: &Batch,
+    life: Duration,
+) -> LocalBoxFuture<'_, Result<(), RedisError>> {
+    let messages = batch
+        .events
+        .iter()
+        .filter(|event| event.kind == Kind::NewMessage)
+        .filter_map(|event| event.message.as_deref());
+    let new: Vec<_> = messages
+        .filter_map(|message| Some((head(message)?.ordinal, message)))
+        .collect();
+    async move {
+        if new.is_empty() {
+            return Ok(());
         }
-        (Kind::MessageEdited | Kind::MessageDeleted, _, Some(head)) => {
-            vec![async move { redis.drop_message(id, head.id).await }.boxed_local()]
+        redis.append_to_list(batch.conversation, &new, life).await
+    }
+    .boxed_local()
+}
+
+/// Drops from the cache what an event made out of date, if its writer could not.
+fn drop_stale(
+    redis: RedisService,
+    event: &Event,
+) -> Option<LocalBoxFuture<'static, Result<(), RedisError>>> {
+    let conversation = event.conversation;
+    match event.kind {
+        Kind::MessageEdited | Kind::MessageDeleted => {
+            let id = head(event.message.as_deref()?)?.id;
+            Some(async move { redis.drop_message(conversation, id).await }.boxed_local())
         }
-        (Kind::ParticipantJoined | Kind::ParticipantLeft, ..) => {
-            vec![async move { redis.del(&keys::conversation(id)).await.map(|_| ()) }.boxed_local()]
-        }
-        _ => vec![],
+        Kind::ParticipantJoined | Kind::ParticipantLeft => Some(
+            async move {
+                redis
+                    .del(&keys::conversation(conversation))
+                    .await
+                    .map(|_| ())
+            }
+            .boxed_local(),
+        ),
+        _ => None,
     }
 }
