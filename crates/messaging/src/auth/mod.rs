@@ -17,13 +17,12 @@ pub mod token;
 
 use std::cell::OnceCell;
 
-use ::http::HeaderMap;
-
 pub use identity::{Caller, Identity, Proof, Session};
 pub use ticket::{TICKET_LIFE, issue_ticket, redeem_ticket};
 
 use crate::config::{self, AuthMode};
 use crate::error::Credentials;
+use crate::http::Headers;
 use crate::{Error, Result, log_line};
 use token::Verifier;
 
@@ -33,14 +32,14 @@ thread_local! {
 }
 
 /// Establishes the identity behind a request's headers, or 401.
-pub async fn identify(headers: &HeaderMap) -> Result<Proof> {
+pub async fn identify(headers: &Headers) -> Result<Proof> {
     match config::auth_mode().await? {
         AuthMode::Open => Ok(Proof::open()),
         AuthMode::Jwt => by_token(headers).await,
     }
 }
 
-async fn by_token(headers: &HeaderMap) -> Result<Proof> {
+async fn by_token(headers: &Headers) -> Result<Proof> {
     let secret = config::text("jwt_secret").await?;
     let jwks = config::text("jwt_jwks").await?;
     let issuer = config::text("jwt_issuer").await?;

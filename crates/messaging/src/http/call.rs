@@ -5,11 +5,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ::http::request::Parts;
-use ::http::{HeaderMap, Method, Request, Uri, header};
+use ::http::{Method, Uri, header};
 use serde::de::DeserializeOwned;
 
-use super::incoming::{Body, BodyError};
+use super::incoming::{BodyError, Request};
 use crate::auth::{Caller, Identity, Proof, Session};
 use crate::{Error, Result, clock, config};
 
@@ -28,27 +27,25 @@ const BODY_DEADLINE: Duration = Duration::from_secs(8);
 
 /// A request with the identity behind it.
 pub struct Call {
-    parts: Parts,
-    body: Body,
+    request: Request,
     proof: Proof,
 }
 
 impl Call {
-    pub(super) fn new(request: Request<Body>, proof: Proof) -> Self {
-        let (parts, body) = request.into_parts();
-        Self { parts, body, proof }
+    pub(super) const fn new(request: Request, proof: Proof) -> Self {
+        Self { request, proof }
     }
 
     /// The method.
     #[must_use]
     pub fn method(&self) -> &Method {
-        &self.parts.method
+        &self.request.method
     }
 
     /// The path as the client sent it.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.parts.uri.path()
+        self.request.uri.path()
     }
 
     /// The route of spin.toml that matched.
@@ -60,13 +57,13 @@ impl Call {
     /// A header's text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.parts.headers.get(name)?.to_str().ok()
+        self.request.headers.get(name)
     }
 
     /// What the host says of the request.
     #[must_use]
     pub fn host_header(&self, name: &str) -> Option<&str> {
-        host_header(&self.parts.headers, name)
+        self.request.headers.of_host(name)
     }
 
     /// The identity, for actions that learn only from the body who is named.
@@ -137,7 +134,7 @@ impl Call {
     /// A query parameter's text.
     #[must_use]
     pub fn query_text(&self, name: &str) -> Option<Cow<'_, str>> {
-        query_value(&self.parts.uri, name)
+        query_value(&self.request.uri, name)
     }
 
     /// The body as JSON, within the limit for a body that holds a message's content.
@@ -157,7 +154,7 @@ impl Call {
         }
         let declared = self.header(header::CONTENT_LENGTH.as_str());
         let declared = declared.and_then(|length| length.parse().ok());
-        let body = clock::timeout(BODY_DEADLINE, self.body.read(declared, limit)).await;
+        let body = clock::timeout(BODY_DEADLINE, self.request.body.read(declared, limit)).await;
         match body.map_err(|clock::Elapsed| Error::Slow)? {
             Ok(body) => parse(&body),
             Err(BodyError::TooLarge) => Err(Error::TooLarge(limit)),
@@ -167,25 +164,12 @@ impl Call {
     }
 
     fn claims_json(&self) -> bool {
-        let Some(value) = self.parts.headers.get(header::CONTENT_TYPE) else {
-            return false;
-        };
-        let essence = value
-            .to_str()
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
+        let value = self.header(header::CONTENT_TYPE.as_str());
+        let essence = value.unwrap_or_default().split(';').next();
+        let essence = essence.unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/json")
             || (essence.starts_with("application/") && essence.ends_with("+json"))
     }
-}
-
-/// What the host says of a request: it appends its headers to those that the
-/// client sent, which may have the same names.
-pub(super) fn host_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get_all(name).iter().next_back()?.to_str().ok()
 }
 
 /// A query parameter's text.
@@ -265,15 +249,6 @@ mod tests {
         assert_eq!(fault(b"{}"), ("body".into(), "missing field userId".into()));
         assert_eq!(fault(b"{").1, "is not JSON");
         assert_eq!(fault(br#"{"userId":1} x"#).1, "is not JSON");
-    }
-
-    #[test]
-    fn a_client_cannot_speak_for_the_host() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(host_header(&headers, "spin-matched-route"), None);
-        headers.append("spin-matched-route", "/client".parse().unwrap());
-        headers.append("spin-matched-route", "/host".parse().unwrap());
-        assert_eq!(host_header(&headers, "spin-matched-route"), Some("/host"));
     }
 
     #[test]

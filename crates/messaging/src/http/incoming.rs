@@ -5,14 +5,26 @@
 //! and together they cost as much as the cache does. So only what this service
 //! looks at is asked for, and a body of known length is read once.
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use ::http::{Method, Uri};
 use bytes::Bytes;
 use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 use spin_sdk::wasip3::wit_future;
 
+use super::headers::Headers;
+
 /// How much of a body of unknown length is asked for at once, in bytes.
 const CHUNK: usize = 16 * 1024;
+
+/// A request. The scheme and the authority are left out: a proxy may have changed
+/// them anyway.
+pub struct Request {
+    pub method: Method,
+    /// Path and query.
+    pub uri: Uri,
+    pub headers: Headers,
+    pub body: Body,
+}
 
 /// The body of a request, not yet asked for.
 pub struct Body(wasi::Request);
@@ -26,9 +38,8 @@ pub enum BodyError {
     Broken,
 }
 
-/// Method, path and query, and headers of a request. The scheme and the
-/// authority are left out: a proxy may have changed them anyway.
-pub fn receive(request: wasi::Request) -> Result<Request<Body>, ErrorCode> {
+/// Asks for what there is to know of a request.
+pub fn receive(request: wasi::Request) -> Result<Request, ErrorCode> {
     let uri = match request.get_path_with_query() {
         Some(path) => Uri::from_maybe_shared(Bytes::from(path))
             .map_err(|_| ErrorCode::HttpRequestUriInvalid)?,
@@ -36,23 +47,12 @@ pub fn receive(request: wasi::Request) -> Result<Request<Body>, ErrorCode> {
     };
     let method =
         Method::try_from(request.get_method()).map_err(|_| ErrorCode::HttpRequestMethodInvalid)?;
-    let headers = headers(request.get_headers().copy_all())
-        .ok_or(ErrorCode::HttpRequestHeaderSectionSize(None))?;
-    let mut received = Request::new(Body(request));
-    *received.method_mut() = method;
-    *received.uri_mut() = uri;
-    *received.headers_mut() = headers;
-    Ok(received)
-}
-
-fn headers(entries: Vec<(String, Vec<u8>)>) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::with_capacity(entries.len());
-    for (name, value) in entries {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        let value = HeaderValue::from_maybe_shared(Bytes::from(value)).ok()?;
-        headers.append(name, value);
-    }
-    Some(headers)
+    Ok(Request {
+        method,
+        uri,
+        headers: Headers::new(request.get_headers().copy_all()),
+        body: Body(request),
+    })
 }
 
 impl Body {

@@ -1,7 +1,9 @@
 //! From a request to a [`Call`], and from a result to an answer.
 
 mod call;
+mod headers;
 mod incoming;
+mod outgoing;
 mod problem;
 mod rate;
 mod reply;
@@ -11,18 +13,17 @@ use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
-use ::http::Request;
-use spin_sdk::http::IntoResponse;
 use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
 
 pub use call::{Call, max_content_bytes};
+pub use headers::Headers;
 pub use reply::Reply;
 
 use crate::auth::access::{self, Gate};
 use crate::auth::{self, Identity, Proof};
 use crate::rate_limit::Quota;
 use crate::{Error, Result, clock, log_line};
-use incoming::Body;
+use incoming::Request;
 use rate::Rate;
 
 /// How long a request may take until its answer begins, whatever waits it adds
@@ -39,7 +40,7 @@ where
     F: Future<Output = Result<Reply>>,
 {
     let request = incoming::receive(request)?;
-    let id = request_id::of(request.headers());
+    let id = request_id::of(&request.headers);
     let quota = Cell::new(None);
     let answer = clock::ticking(clock::timeout(DEADLINE, answer(request, route, &quota))).await;
     let answer = answer.unwrap_or_else(|clock::Elapsed| Err(Error::Late));
@@ -50,21 +51,23 @@ where
         problem::reply(&error)
     });
     let reply = rate::tell(reply, quota.get());
-    reply.into_response(&id).into_response()
+    reply.into_response(&id)
 }
 
 async fn answer<F>(
-    request: Request<Body>,
+    request: Request,
     route: impl FnOnce(Call) -> F,
     quota: &Cell<Option<Quota>>,
 ) -> Result<Reply>
 where
     F: Future<Output = Result<Reply>>,
 {
+    // The actions' state is large, and futures around it would move it about.
+    let route = |call| Box::pin(route(call));
     let Some(proof) = identify(&request).await? else {
         return route(Call::new(request, Proof::open())).await;
     };
-    let is_read = request.method().is_safe();
+    let is_read = request.method.is_safe();
     let call = Call::new(request, proof);
     let rate = Rate::of(&call).await?;
     if is_read {
@@ -76,19 +79,23 @@ where
 
 /// What the request proves, if that is enough for its route and method;
 /// nothing if it need not prove anything.
-async fn identify(request: &Request<Body>) -> Result<Option<Proof>> {
-    let route = call::host_header(request.headers(), "spin-matched-route").unwrap_or_default();
-    let gate = access::gate(route, request.method().as_str())
+async fn identify(request: &Request) -> Result<Option<Proof>> {
+    let route = request
+        .headers
+        .of_host("spin-matched-route")
+        .unwrap_or_default();
+    let gate = access::gate(route, request.method.as_str())
         .ok_or_else(|| Error::internal(format!("{route} is not in the access table")))?;
     let takes_ticket = match gate {
         Gate::Anybody => return Ok(None),
         Gate::Identified { ticket } => ticket,
         Gate::Service => false,
     };
-    let ticket = call::query_value(request.uri(), "ticket").filter(|_| takes_ticket);
+    let in_query = || call::query_value(&request.uri, "ticket");
+    let ticket = takes_ticket.then(in_query).flatten();
     let proof = match ticket {
         Some(ticket) => auth::redeem_ticket(&ticket).await?,
-        None => auth::identify(request.headers()).await?,
+        None => auth::identify(&request.headers).await?,
     };
     match proof.identity {
         Identity::User(_) if gate == Gate::Service => Err(Error::ServiceOnly),

@@ -1,11 +1,11 @@
 //! An answer, before it becomes bytes.
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use bytes::Bytes;
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use spin_sdk::http::{BoxBody, EmptyBody, FullBody, box_body};
+use spin_sdk::http::BoxBody;
+use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
 
-use super::request_id;
+use super::{outgoing, request_id};
 
 /// An answer: status, headers, and a body that is whole or a stream.
 pub struct Reply {
@@ -15,7 +15,7 @@ pub struct Reply {
 }
 
 enum Body {
-    Whole(Bytes),
+    Whole(Vec<u8>),
     Stream(BoxBody),
 }
 
@@ -30,12 +30,12 @@ impl Reply {
     }
 
     /// Bytes that are JSON already.
-    pub fn raw_json(status: StatusCode, json: impl Into<Bytes>) -> Self {
+    pub fn raw_json(status: StatusCode, json: impl Into<Vec<u8>>) -> Self {
         Self::whole(status, "application/json", json)
     }
 
     /// A whole body of any type.
-    pub fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         let headers =
             HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
         Self {
@@ -61,7 +61,7 @@ impl Reply {
         Self {
             status,
             headers: HeaderMap::new(),
-            body: Body::Whole(Bytes::new()),
+            body: Body::Whole(Vec::new()),
         }
     }
 
@@ -86,31 +86,21 @@ impl Reply {
         self
     }
 
-    pub(super) fn into_response(self, request_id: &str) -> Response<BoxBody> {
+    pub(super) fn into_response(self, request_id: &str) -> Result<wasi::Response, ErrorCode> {
         let Self {
             status,
-            headers,
+            mut headers,
             body,
         } = self.header(HeaderName::from_static(request_id::HEADER), request_id);
-        let (body, length) = match body {
-            Body::Whole(bytes) if bytes.is_empty() => (box_body(EmptyBody::new()), Some(0)),
-            Body::Whole(bytes) => {
-                let length = bytes.len();
-                (box_body(FullBody::new(bytes)), Some(length))
+        match body {
+            Body::Whole(body) => {
+                // RFC 9110 forbids it with 204, and with 304 unless it is that of the body.
+                if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+                    headers.insert(header::CONTENT_LENGTH, body.len().into());
+                }
+                outgoing::whole(status, &headers, body)
             }
-            Body::Stream(body) => (body, None),
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        // RFC 9110 forbids the header with 204, and with 304 unless it is that of the body.
-        if let Some(length) = length
-            && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, length.into());
+            Body::Stream(body) => outgoing::stream(status, headers, body),
         }
-        response
     }
 }
