@@ -198,6 +198,12 @@ mod tests {
             }
         }
 
+        fn started(count: usize) -> Self {
+            let mut requests = Self::new();
+            (0..count).for_each(|_| requests.start());
+            requests
+        }
+
         fn start(&mut self) {
             let number = self.given_up.len();
             let (give_up, given_up) = oneshot::channel::<()>();
@@ -242,10 +248,7 @@ mod tests {
 
     #[test]
     fn who_comes_while_somebody_asks_is_asked_for_together() {
-        let mut requests = Requests::new();
-        for _ in 0..4 {
-            requests.start();
-        }
+        let mut requests = Requests::started(4);
         assert_eq!(requests.answer(), [0]);
         assert_eq!(requests.answer(), [1, 2, 3]);
         for number in 0..4_u32 {
@@ -256,10 +259,7 @@ mod tests {
 
     #[test]
     fn who_was_asked_for_by_one_that_gave_up_learns_it() {
-        let mut requests = Requests::new();
-        for _ in 0..4 {
-            requests.start();
-        }
+        let mut requests = Requests::started(4);
         assert_eq!(requests.answer(), [0]);
         requests.start();
         requests.give_up(1);
@@ -272,10 +272,7 @@ mod tests {
 
     #[test]
     fn who_gives_up_waiting_is_not_asked_for() {
-        let mut requests = Requests::new();
-        for _ in 0..3 {
-            requests.start();
-        }
+        let mut requests = Requests::started(3);
         requests.give_up(1);
         assert_eq!(requests.answer(), [0]);
         assert_eq!(requests.answer(), [2]);

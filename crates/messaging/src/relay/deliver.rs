@@ -14,13 +14,13 @@ use crate::ids::{MessageId, Ordinal, UserId};
 use crate::redis::{RedisError, RedisService, keys};
 use crate::{Result, cache};
 
-type Commands<'a> = Vec<LocalBoxFuture<'a, Result<(), RedisError>>>;
+type Command<'a> = LocalBoxFuture<'a, Result<(), RedisError>>;
 
 /// Delivers batches. Commands on the same key are one command, so that their
 /// order is sure.
 pub async fn deliver(redis: RedisService, batches: &[Batch]) -> Result<()> {
     let life = cache::message_life().await?;
-    let mut commands: Commands<'_> = Vec::new();
+    let mut commands: Vec<Command<'_>> = Vec::new();
     let mut feeds: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
     for batch in batches {
         let lines: Vec<String> = batch.events.iter().map(Event::to_json).collect();
@@ -35,7 +35,7 @@ pub async fn deliver(redis: RedisService, batches: &[Batch]) -> Result<()> {
         }
         commands.extend(unread(redis, batch));
         commands.push(stream(redis, batch, lines));
-        commands.push(mend_list(redis, batch, life));
+        commands.extend(mend_list(redis, batch, life));
         commands.extend(
             batch
                 .events
@@ -76,7 +76,7 @@ fn unread_event(batch: &Batch, count: i64) -> String {
     )
 }
 
-fn unread(redis: RedisService, batch: &Batch) -> Commands<'static> {
+fn unread(redis: RedisService, batch: &Batch) -> Vec<Command<'static>> {
     let id = batch.conversation;
     let set = batch.unread.iter().map(move |&(user, count)| {
         let key = keys::unread(id, user);
@@ -89,11 +89,7 @@ fn unread(redis: RedisService, batch: &Batch) -> Commands<'static> {
     set.chain(del).collect()
 }
 
-fn stream(
-    redis: RedisService,
-    batch: &Batch,
-    lines: Vec<String>,
-) -> LocalBoxFuture<'static, Result<(), RedisError>> {
+fn stream(redis: RedisService, batch: &Batch, lines: Vec<String>) -> Command<'static> {
     let id = batch.conversation;
     let entries: Vec<_> = batch
         .events
@@ -116,11 +112,7 @@ fn head(message: &str) -> Option<Head> {
 }
 
 /// Adds to the cached list what a writer could not.
-fn mend_list(
-    redis: RedisService,
-    batch: &Batch,
-    life: Duration,
-) -> LocalBoxFuture<'_, Result<(), RedisError>> {
+fn mend_list(redis: RedisService, batch: &Batch, life: Duration) -> Option<Command<'_>> {
     let messages = batch
         .events
         .iter()
@@ -129,20 +121,15 @@ fn mend_list(
     let new: Vec<_> = messages
         .filter_map(|message| Some((head(message)?.ordinal, message)))
         .collect();
-    async move {
-        if new.is_empty() {
-            return Ok(());
-        }
-        redis.append_to_list(batch.conversation, &new, life).await
+    if new.is_empty() {
+        return None;
     }
-    .boxed_local()
+    let id = batch.conversation;
+    Some(async move { redis.append_to_list(id, &new, life).await }.boxed_local())
 }
 
 /// Drops from the cache what an event made out of date, if its writer could not.
-fn drop_stale(
-    redis: RedisService,
-    event: &Event,
-) -> Option<LocalBoxFuture<'static, Result<(), RedisError>>> {
+fn drop_stale(redis: RedisService, event: &Event) -> Option<Command<'static>> {
     let conversation = event.conversation;
     match event.kind {
         Kind::MessageEdited | Kind::MessageDeleted => {
