@@ -42,7 +42,7 @@ pub fn claims(user: i64) -> Value {
 
 /// A value of `Authorization` with these claims.
 pub fn bearer(claims: &Value) -> String {
-    format!("Bearer {}", tokens::hs256(SECRET.as_bytes(), claims))
+    format!("Bearer {}", jwt_signer::hs256(SECRET.as_bytes(), claims))
 }
 
 /// Unix time in seconds.

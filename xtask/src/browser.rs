@@ -1,7 +1,7 @@
 //! A browser, for the tests of the page.
 
 use anyhow::Result;
-use stores::{apt, say};
+use dev_services::{apt, say};
 
 /// Programs that the tests start, and the Debian packages that have them.
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use stores::say;
+use dev_services::say;
 
 use crate::{cargo, toolchain, workspace};
 

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use stores::process::{self, Signal};
+use dev_services::process::{self, Signal};
 
 use crate::workspace;
 

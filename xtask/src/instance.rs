@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use stores::{AlreadyInUse, DirectoryLock, Durability, Options, Stores, secret};
+use dev_services::{AlreadyInUse, DirectoryLock, Durability, Options, Stores, secret};
 
 use crate::workspace;
 

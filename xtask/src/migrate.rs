@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use stores::say;
+use dev_services::say;
 
 use crate::{instance, workspace};
 
@@ -15,7 +15,7 @@ pub async fn run() -> Result<()> {
 }
 
 pub async fn apply(database_url: &str) -> Result<()> {
-    let applied = stores::migrate::migrate(database_url, &workspace::migrations()).await?;
+    let applied = dev_services::migrate::migrate(database_url, &workspace::migrations()).await?;
     match applied.as_slice() {
         [] => say("the database is up to date"),
         names => say(format_args!("applied the migrations {}", names.join(", "))),

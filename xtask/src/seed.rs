@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use stores::say;
+use dev_services::say;
 
 use crate::{instance, migrate};
 
@@ -34,7 +34,7 @@ pub async fn run() -> Result<()> {
 }
 
 pub async fn apply(database_url: &str) -> Result<()> {
-    let mut session = stores::connect(database_url).await?;
+    let mut session = dev_services::connect(database_url).await?;
     let seed = session.transaction().await?;
     let added = seed
         .execute(CONVERSATION, &[])

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
-use stores::{Durability, Options, say};
+use dev_services::{Durability, Options, say};
 
 use crate::{browser, build, cargo};
 
@@ -24,7 +24,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     build::run()?;
-    stores::install_missing(&Options::from_environment(Durability::Throwaway))?;
+    dev_services::install_missing(&Options::from_environment(Durability::Throwaway))?;
     if wants_browser(&arguments) {
         browser::install_missing()?;
     }

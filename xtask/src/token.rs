@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use dev_services::secret;
 use serde_json::json;
-use stores::secret;
 
 use crate::instance;
 
@@ -38,7 +38,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     if let Some(scope) = arguments.scope {
         claims["scope"] = scope.into();
     }
-    println!("{}", tokens::hs256(secret()?.as_bytes(), &claims));
+    println!("{}", jwt_signer::hs256(secret()?.as_bytes(), &claims));
     Ok(())
 }
 
@@ -55,6 +55,6 @@ pub fn secret() -> Result<String> {
         return Ok(secret);
     }
     let directory = instance::directory();
-    stores::create_directory(&directory)?;
+    dev_services::create_directory(&directory)?;
     secret::load_or_create(&directory.join("jwt-secret"))
 }

@@ -6,7 +6,7 @@ use std::process::{ExitCode, ExitStatus};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use stores::say;
+use dev_services::say;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::devhost::{self, Devhost};

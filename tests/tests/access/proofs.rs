@@ -15,8 +15,8 @@ fn worthless(user: i64) -> Vec<(&'static str, Option<String>)> {
         claims[name] = value;
         Some(bearer(&claims))
     };
-    let forged = tokens::hs256(b"a secret that somebody else made up", &claims(user));
-    let unsigned = tokens::forge(&json!({"alg": "none"}), &claims(user), |_| vec![]);
+    let forged = jwt_signer::hs256(b"a secret that somebody else made up", &claims(user));
+    let unsigned = jwt_signer::forge(&json!({"alg": "none"}), &claims(user), |_| vec![]);
     let good = token::user(user);
     vec![
         ("nothing", None),
@@ -121,7 +121,7 @@ async fn without_keys_everything_is_closed_and_the_operator_is_told() {
         other: unique_user(),
         outsider: unique_user(),
     };
-    let empty = format!("Bearer {}", tokens::hs256(b"", &claims(world.owner)));
+    let empty = format!("Bearer {}", jwt_signer::hs256(b"", &claims(world.owner)));
     for rule in TABLE.iter().filter(|rule| rule.who != Who::Anybody) {
         for authorization in [token::user(world.owner), empty.clone()] {
             let request = world.request(&app, rule, world.owner);

@@ -1,4 +1,4 @@
-//! What devhost promises to guests and their clients, shown by the `probe` component.
+//! What devhost promises to guests and their clients, shown by the conformance guest.
 
 mod instances;
 mod outgoing;
@@ -19,8 +19,8 @@ use tokio::sync::OnceCell;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn builder() -> Builder {
-    let manifest = testkit::workspace_root().join("tests/probe/spin.toml");
-    let channel = format!("probe-{}", unique_id());
+    let manifest = testkit::workspace_root().join("tests/conformance-guest/spin.toml");
+    let channel = format!("conformance-{}", unique_id());
     App::builder()
         .manifest(manifest)
         .variable("channel", channel)
@@ -32,7 +32,7 @@ fn alone() -> Builder {
 }
 
 /// The app that those tests share which neither stop it nor stop its stores.
-async fn probe() -> &'static App {
+async fn guest() -> &'static App {
     static PROBE: OnceCell<App> = OnceCell::const_new();
     PROBE.get_or_init(|| builder().spawn()).await
 }

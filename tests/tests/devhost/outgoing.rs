@@ -1,16 +1,16 @@
 //! Where guests may connect to, and what they are told.
 
-use crate::{json, probe};
+use crate::{guest, json};
 
 async fn open(store: &str, address: &str) -> String {
     let path = format!("/{store}/open?address={address}");
-    let answer = json(probe().await, &path).await;
+    let answer = json(guest().await, &path).await;
     answer.as_str().expect("the answer is text").to_owned()
 }
 
 #[tokio::test]
 async fn only_listed_addresses_are_reached() {
-    let app = probe().await;
+    let app = guest().await;
     assert_eq!(open("redis", app.data().redis_url()).await, "open");
     assert_eq!(open("postgres", app.data().database_url()).await, "open");
     assert_eq!(
@@ -30,13 +30,13 @@ async fn only_listed_addresses_are_reached() {
 
 #[tokio::test]
 async fn http_requests_are_refused_too() {
-    let answer = json(probe().await, "/fetch?url=http://127.0.0.1:1/").await;
+    let answer = json(guest().await, "/fetch?url=http://127.0.0.1:1/").await;
     assert_eq!(answer["error"], "ErrorCode::HttpRequestDenied");
 }
 
 #[tokio::test]
 async fn passwords_are_in_no_error_and_in_no_log() {
-    let app = probe().await;
+    let app = guest().await;
     let host = app
         .data()
         .redis_url()
@@ -55,7 +55,7 @@ async fn passwords_are_in_no_error_and_in_no_log() {
 
 #[tokio::test]
 async fn a_component_sees_its_own_variables_only() {
-    let app = probe().await;
+    let app = guest().await;
     let greeting = json(app, "/variable/greeting").await;
     assert!(
         greeting["value"]

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{App, send, unique_id};
 
-use crate::{builder, json, probe};
+use crate::{builder, guest, json};
 
 async fn query(app: &App, statement: &str) -> Value {
     let request = app.request(Method::POST, "/postgres/query");
@@ -16,7 +16,7 @@ async fn query(app: &App, statement: &str) -> Value {
 
 #[tokio::test]
 async fn every_type_is_read_the_same_by_both_calls() {
-    let answer = json(probe().await, "/postgres/values").await;
+    let answer = json(guest().await, "/postgres/values").await;
     assert_eq!(answer["columns"], answer["streamed"]["columns"]);
     assert_eq!(answer["rows"], answer["streamed"]["rows"]);
     let row = answer["rows"][0].as_array().expect("there is a row");
@@ -60,7 +60,7 @@ async fn every_type_is_read_the_same_by_both_calls() {
 
 #[tokio::test]
 async fn parameters_of_every_type_are_sent() {
-    let answer = json(probe().await, "/postgres/parameters").await;
+    let answer = json(guest().await, "/postgres/parameters").await;
     let expected = json!([
         "true",
         "A",
@@ -93,8 +93,8 @@ async fn parameters_of_every_type_are_sent() {
 
 #[tokio::test]
 async fn errors_carry_their_code_and_constraint() {
-    let app = probe().await;
-    let table = format!("probe_{}", unique_id());
+    let app = guest().await;
+    let table = format!("conformance_{}", unique_id());
     let create = format!("create table {table} (id int constraint {table}_once unique)");
     query(app, &create).await;
     let insert = format!("insert into {table} values (1) returning id");
@@ -114,7 +114,7 @@ async fn errors_carry_their_code_and_constraint() {
 
 #[tokio::test]
 async fn many_rows_are_streamed() {
-    let numbers = query(probe().await, "select * from generate_series(1, 20000)").await;
+    let numbers = query(guest().await, "select * from generate_series(1, 20000)").await;
     let rows = numbers["rows"].as_array().expect("there are rows");
     assert_eq!(rows.len(), 20_000);
     assert_eq!(rows[19_999], json!(["DbValue::Int32(20000)"]));
@@ -123,14 +123,14 @@ async fn many_rows_are_streamed() {
 #[tokio::test]
 async fn an_error_after_some_rows_is_reported() {
     let statement = "select 1 / (5000 - n) from generate_series(1, 6000) n";
-    assert_eq!(query(probe().await, statement).await["code"], "22012");
+    assert_eq!(query(guest().await, statement).await["code"], "22012");
 }
 
 #[tokio::test]
 async fn a_migration_does_not_surface_in_kept_statements() {
     // An app of its own has one instance, and that keeps one connection.
     let app = &builder().spawn().await;
-    let table = format!("probe_{}", unique_id());
+    let table = format!("conformance_{}", unique_id());
     let select = format!("select * from {table}");
     let session = app.postgres().await;
     session
@@ -151,6 +151,6 @@ async fn a_migration_does_not_surface_in_kept_statements() {
 
 #[tokio::test]
 async fn spins_gap_is_a_gap_here_too() {
-    let error = query(probe().await, "select now()").await["error"].to_string();
+    let error = query(guest().await, "select now()").await["error"].to_string();
     assert!(error.contains("timestamptz"), "{error}");
 }

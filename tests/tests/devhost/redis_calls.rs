@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{json, probe};
+use crate::{guest, json};
 
 #[tokio::test]
 async fn every_call_answers_as_in_spin() {
-    let answer = json(probe().await, "/redis/commands").await;
+    let answer = json(guest().await, "/redis/commands").await;
     assert_eq!(answer["added"], 2);
     assert_eq!(answer["incremented"], 2);
     assert_eq!(answer["value"], "2");
@@ -35,7 +35,7 @@ async fn every_call_answers_as_in_spin() {
 async fn a_command_may_block_as_long_as_it_likes() {
     let start = Instant::now();
     assert_eq!(
-        json(probe().await, "/redis/block?ms=1500").await,
+        json(guest().await, "/redis/block?ms=1500").await,
         json!(["nil"])
     );
     assert!(start.elapsed() >= Duration::from_millis(1500));

@@ -34,7 +34,7 @@ async fn subscribed(app: &App, times: usize) {
 
 #[tokio::test]
 async fn messages_are_handled_in_order_and_failures_are_survived() {
-    let channel = format!("probe-{}", unique_id());
+    let channel = format!("conformance-{}", unique_id());
     let app = builder().variable("channel", &channel).spawn().await;
     subscribed(&app, 1).await;
     publish(&app, &channel, &["slow", "panic", "one", "error", "two"]).await;
@@ -62,7 +62,7 @@ async fn messages_are_handled_in_order_and_failures_are_survived() {
 
 #[tokio::test]
 async fn the_subscriber_comes_back_after_an_outage() {
-    let channel = format!("probe-{}", unique_id());
+    let channel = format!("conformance-{}", unique_id());
     let app = builder()
         .variable("channel", &channel)
         .own_stores()

@@ -3,11 +3,11 @@
 use reqwest::Method;
 use testkit::send;
 
-use crate::{header_values, json, probe};
+use crate::{guest, header_values, json};
 
 #[tokio::test]
 async fn the_guest_learns_how_the_request_was_found() {
-    let app = probe().await;
+    let app = guest().await;
     let headers = json(app, "/headers/J%20o/rest/?q=1").await;
     for (name, value) in [
         ("spin-path-info", "/rest/".to_owned()),
@@ -29,7 +29,7 @@ async fn the_guest_learns_how_the_request_was_found() {
 
 #[tokio::test]
 async fn an_exact_route_wins_over_a_named_segment() {
-    let headers = json(probe().await, "/headers/exact").await;
+    let headers = json(guest().await, "/headers/exact").await;
     assert_eq!(
         header_values(&headers, "spin-matched-route"),
         ["/headers/exact"]
@@ -38,7 +38,7 @@ async fn an_exact_route_wins_over_a_named_segment() {
 
 #[tokio::test]
 async fn a_forged_header_comes_before_the_hosts_own() {
-    let request = probe().await.request(Method::GET, "/headers/real");
+    let request = guest().await.request(Method::GET, "/headers/real");
     let headers = send(request.header("spin-path-match-first-name", "forged")).await;
     assert_eq!(
         header_values(&headers.json(), "spin-path-match-first-name"),
@@ -48,7 +48,7 @@ async fn a_forged_header_comes_before_the_hosts_own() {
 
 #[tokio::test]
 async fn other_paths_are_404_without_a_body() {
-    let app = probe().await;
+    let app = guest().await;
     for path in ["/", "/header", "/headers2", "/.well-known/spin/other"] {
         let response = app.get(path).await.expect_status(404);
         assert_eq!(response.text(), "", "{path}");
@@ -57,6 +57,6 @@ async fn other_paths_are_404_without_a_body() {
 
 #[tokio::test]
 async fn the_host_says_that_it_is_well() {
-    let response = probe().await.get("/.well-known/spin/health").await;
+    let response = guest().await.get("/.well-known/spin/health").await;
     assert_eq!(response.expect_status(200).text(), "OK");
 }

@@ -39,7 +39,7 @@ async fn work_that_an_answer_left_behind_is_finished() {
 
 #[tokio::test]
 async fn unknown_keys_are_named_with_their_file() {
-    let folder = testkit::workspace_root().join(format!("target/probe-{}", unique_id()));
+    let folder = testkit::workspace_root().join(format!("target/conformance-{}", unique_id()));
     std::fs::create_dir_all(&folder).expect("the folder is made");
     let manifest = folder.join("spin.toml");
     let text = "spin_manifest_version = 2\n[application]\nname = 'x'\nnames = 'y'\n";
@@ -58,7 +58,7 @@ async fn unknown_keys_are_named_with_their_file() {
 
 #[tokio::test]
 async fn a_missing_variable_is_named_with_the_way_to_set_it() {
-    let folder = testkit::workspace_root().join(format!("target/probe-{}", unique_id()));
+    let folder = testkit::workspace_root().join(format!("target/conformance-{}", unique_id()));
     std::fs::create_dir_all(&folder).expect("the folder is made");
     let manifest = folder.join("spin.toml");
     let text = "spin_manifest_version = 2\n[application]\nname = 'x'\n\

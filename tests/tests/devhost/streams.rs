@@ -7,7 +7,7 @@ use testkit::{App, send, wait_until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::{PATIENCE, builder, probe};
+use crate::{PATIENCE, builder, guest};
 
 /// Sends a request by hand, to see bytes as they come.
 async fn open(app: &App, request: &str) -> TcpStream {
@@ -38,9 +38,9 @@ async fn read_until(stream: &mut TcpStream, text: &str) -> String {
 
 #[tokio::test]
 async fn chunks_reach_the_client_as_they_are_made() {
-    let app = probe().await;
+    let app = guest().await;
     let start = Instant::now();
-    let request = "GET /stream?chunks=3&ms=1000 HTTP/1.1\r\nhost: probe\r\n\r\n";
+    let request = "GET /stream?chunks=3&ms=1000 HTTP/1.1\r\nhost: guest\r\n\r\n";
     let mut stream = open(app, request).await;
     read_until(&mut stream, "data: 0").await;
     assert!(start.elapsed() < Duration::from_millis(900));
@@ -50,8 +50,8 @@ async fn chunks_reach_the_client_as_they_are_made() {
 
 #[tokio::test]
 async fn the_guest_reads_and_answers_piece_by_piece() {
-    let head = "POST /echo HTTP/1.1\r\nhost: probe\r\ntransfer-encoding: chunked\r\n\r\n";
-    let mut stream = open(probe().await, head).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: guest\r\ntransfer-encoding: chunked\r\n\r\n";
+    let mut stream = open(guest().await, head).await;
     for piece in ["first", "other"] {
         let chunk = format!("{:x}\r\n{piece}\r\n", piece.len());
         stream
@@ -65,7 +65,7 @@ async fn the_guest_reads_and_answers_piece_by_piece() {
 #[tokio::test]
 async fn a_large_body_comes_back_whole() {
     let body = "0123456789".repeat(500_000);
-    let request = probe().await.request(Method::POST, "/echo");
+    let request = guest().await.request(Method::POST, "/echo");
     let response = send(request.body(body.clone())).await;
     assert!(response.bytes() == body.as_bytes());
 }
@@ -73,7 +73,7 @@ async fn a_large_body_comes_back_whole() {
 #[tokio::test]
 async fn the_guest_notices_that_the_client_has_left() {
     let app = builder().spawn().await;
-    let request = "GET /feed?chunks=100000&ms=20 HTTP/1.1\r\nhost: probe\r\n\r\n";
+    let request = "GET /feed?chunks=100000&ms=20 HTTP/1.1\r\nhost: guest\r\n\r\n";
     let mut stream = open(&app, request).await;
     read_until(&mut stream, "data: 3").await;
     drop(stream);

@@ -17,10 +17,10 @@ async fn a_panic_is_a_500_without_a_body_and_names_the_request() {
     wait_until("the log names the request", PATIENCE, async || {
         let log = app.log();
         let line = log.lines().find(|line| line.contains("Instance failed"));
-        line.is_some_and(|line| line.contains("probe") && line.contains("the-request"))
+        line.is_some_and(|line| line.contains("conformance-guest") && line.contains("the-request"))
     })
     .await;
-    assert!(app.log().contains("[probe] as the test wished"));
+    assert!(app.log().contains("[conformance-guest] as the test wished"));
 }
 
 #[tokio::test]

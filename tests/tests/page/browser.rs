@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use dev_services::TemporaryDirectory;
+use dev_services::process::{self, Signal};
 use serde_json::{Value, json};
-use stores::TemporaryDirectory;
-use stores::process::{self, Signal};
 use testkit::{App, wait_until};
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel, TypingData};
@@ -239,7 +239,7 @@ fn is_missing() -> bool {
     let programs = ["chromium", "chromedriver"];
     let missing = programs
         .into_iter()
-        .find(|name| stores::apt::program(name).is_none());
+        .find(|name| dev_services::apt::program(name).is_none());
     let Some(program) = missing else {
         return false;
     };
@@ -266,7 +266,7 @@ struct Chromedriver {
 
 impl Chromedriver {
     fn start() -> Self {
-        let program = stores::apt::program("chromedriver").unwrap_or("chromedriver".into());
+        let program = dev_services::apt::program("chromedriver").unwrap_or("chromedriver".into());
         let mut command = Command::new(program);
         command
             .arg("--port=0")

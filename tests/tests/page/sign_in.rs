@@ -15,7 +15,7 @@ fn token(user: i64) -> String {
         .duration_since(UNIX_EPOCH)
         .expect("after 1970")
         .as_secs();
-    tokens::hs256(
+    jwt_signer::hs256(
         SECRET.as_bytes(),
         &json!({ "sub": user.to_string(), "exp": now + 600 }),
     )
@@ -78,7 +78,7 @@ async fn the_page_asks_for_a_token_and_then_works_with_it() {
     page.shows("#sign-in-dialog").await;
     page.write(
         "#token",
-        &tokens::hs256(b"another secret", &json!({ "sub": user.to_string() })),
+        &jwt_signer::hs256(b"another secret", &json!({ "sub": user.to_string() })),
     )
     .await;
     page.click("#sign-in-form [type='submit']").await;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use stores::{Stores, apt, ports, say};
+use dev_services::{Stores, apt, ports, say};
 
 use super::server::Server;
 use super::side::Side;

@@ -1,6 +1,6 @@
 //! Resident memory.
 
-use stores::process;
+use dev_services::process;
 
 /// What a process and all below it hold, in bytes; pages that they share count for each.
 pub fn resident(pid: u32) -> u64 {

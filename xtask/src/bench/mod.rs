@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use stores::{DirectoryLock, Durability, Options, Stores, TemporaryDirectory};
+use dev_services::{DirectoryLock, Durability, Options, Stores, TemporaryDirectory};
 
 use crate::{build, migrate};
 use report::Row;
@@ -145,7 +145,7 @@ fn measure_scenario(
     let mut measured = vec![Vec::new(); sides.len()];
     for _ in 0..arguments.rounds.max(1) {
         for (side, measured) in sides.iter().zip(&mut measured) {
-            stores::say(format_args!("measuring {}: {}", side.name, scenario.name()));
+            dev_services::say(format_args!("measuring {}: {}", side.name, scenario.name()));
             side.load(scenario, arguments.connections, WARM_UP)?;
             measured.push(side.load(scenario, arguments.connections, arguments.seconds)?);
         }

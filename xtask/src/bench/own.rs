@@ -1,7 +1,7 @@
 //! This repository's app, as released.
 
 use anyhow::Result;
-use stores::{Stores, ports};
+use dev_services::{Stores, ports};
 
 use super::server::Server;
 use super::side::Side;
@@ -12,7 +12,7 @@ use crate::devhost;
 const FIRST_ID: &str = "select setval(pg_get_serial_sequence('conversations', 'id'), greatest(1000000, max(id))) from conversations";
 
 pub async fn start(stores: &Stores) -> Result<Side> {
-    stores::connect(stores.database_url())
+    dev_services::connect(stores.database_url())
         .await?
         .batch_execute(FIRST_ID)
         .await?;

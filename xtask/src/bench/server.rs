@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use stores::process::{self, Signal};
+use dev_services::process::{self, Signal};
 use tokio::net::TcpStream;
 
 use crate::workspace;

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use dev_services::apt;
 use serde::Deserialize;
-use stores::apt;
 
 use crate::{cargo, workspace};
 

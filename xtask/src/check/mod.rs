@@ -9,7 +9,7 @@ mod tracked;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use stores::say;
+use dev_services::say;
 
 /// Check format, lints, docs, and the rules of this repository that no compiler knows.
 #[derive(Args)]

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
-use stores::say;
+use dev_services::say;
 
 use crate::cargo;
 

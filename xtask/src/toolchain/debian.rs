@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use stores::{apt, say};
+use dev_services::{apt, say};
 
 use super::sysroot;
 use crate::workspace;

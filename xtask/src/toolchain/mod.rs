@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
-use stores::{apt, say};
+use dev_services::{apt, say};
 
 use crate::cargo;
 use crate::workspace::GUEST_TARGET;

@@ -127,8 +127,8 @@ fn checks_signatures(key: &CommonParameters) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jwt_signer::KeyPair;
     use serde_json::json;
-    use tokens::KeyPair;
 
     use super::*;
 
@@ -158,7 +158,7 @@ mod tests {
     fn every_kind_of_key_has_its_one_algorithm() {
         let pairs = [KeyPair::es256(), KeyPair::eddsa(), KeyPair::rs256()];
         let mut jwks: Vec<Value> = pairs.iter().map(|pair| pair.jwk("k")).collect();
-        jwks.push(json!({"kty": "oct", "k": tokens::encode(SECRET)}));
+        jwks.push(json!({"kty": "oct", "k": jwt_signer::encode(SECRET)}));
         let found: Vec<_> = set(&jwks).ok().unwrap_or_default();
         let algorithms: Vec<_> = found.iter().map(|key| key.algorithm).collect();
         use Algorithm::{ES256, EdDSA, HS256, RS256};
@@ -184,13 +184,13 @@ mod tests {
 
     #[test]
     fn weak_keys_are_passed_over() {
-        let octets = |k: &str| json!({"kty": "oct", "k": tokens::encode(k)});
+        let octets = |k: &str| json!({"kty": "oct", "k": jwt_signer::encode(k)});
         assert!(set(&[octets("short")]).is_err());
-        let point = json!({"kty": "OKP", "crv": "Ed25519", "x": tokens::encode([0; 32])});
+        let point = json!({"kty": "OKP", "crv": "Ed25519", "x": jwt_signer::encode([0; 32])});
         assert!(set(&[point]).is_err());
         let short = json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"});
         assert!(set(&[short]).is_err());
-        let rsa = json!({"kty": "RSA", "e": "AQAB", "n": tokens::encode([0xff; 128])});
+        let rsa = json!({"kty": "RSA", "e": "AQAB", "n": jwt_signer::encode([0xff; 128])});
         assert!(set(&[rsa]).is_err());
     }
 }

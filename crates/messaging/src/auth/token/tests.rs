@@ -1,8 +1,8 @@
 use std::time::{Duration, SystemTime};
 
+use jwt_signer::{KeyPair, encode, forge, hmac, hs256};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tokens::{KeyPair, encode, forge, hmac, hs256};
 
 use super::*;
 use crate::auth::Identity;

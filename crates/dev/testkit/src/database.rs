@@ -16,7 +16,7 @@ impl Database {
     /// Makes one on the server of this URL.
     pub(crate) async fn create(server_url: &str) -> Result<Self> {
         let name = format!("lexiflow_test_{:016x}", fastrand::u64(..));
-        let server = stores::connect(server_url).await?;
+        let server = dev_services::connect(server_url).await?;
         server
             .batch_execute(&format!("create database {name}"))
             .await
@@ -30,7 +30,7 @@ impl Database {
     }
 
     pub(crate) async fn remove(&self) -> Result<()> {
-        let server = stores::connect(&self.server_url).await?;
+        let server = dev_services::connect(&self.server_url).await?;
         Ok(server
             .batch_execute(&format!(
                 "drop database if exists {} with (force)",

@@ -69,13 +69,13 @@ impl App {
         self.devhost().start().await.expect("devhost starts");
     }
 
-    fn private_redis(&self) -> &stores::Redis {
+    fn private_redis(&self) -> &dev_services::Redis {
         self.data()
             .redis()
             .unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    fn private_postgres(&self) -> &stores::Postgres {
+    fn private_postgres(&self) -> &dev_services::Postgres {
         self.data()
             .postgres()
             .unwrap_or_else(|error| panic!("{error:#}"))

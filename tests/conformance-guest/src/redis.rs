@@ -27,7 +27,7 @@ pub async fn open(query: &str) -> Result<Value> {
 pub async fn get() -> Result<http::Response<BoxBody>> {
     let connection = shared().await?;
     let value = connection
-        .get("probe:value")
+        .get("conformance:value")
         .await
         .map_err(failed)?
         .unwrap_or_default();
@@ -42,17 +42,20 @@ pub async fn get() -> Result<http::Response<BoxBody>> {
 /// Every call once, some of them together on one connection.
 pub async fn commands() -> Result<Value> {
     let connection = connect().await?;
-    let key = "probe:commands";
-    connection.del([key, "probe:set"]).await.map_err(failed)?;
+    let key = "conformance:commands";
+    connection
+        .del([key, "conformance:set"])
+        .await
+        .map_err(failed)?;
     let (set, added, incremented) = join!(
         connection.set(key, "1"),
-        connection.sadd("probe:set", ["a", "b"]),
+        connection.sadd("conformance:set", ["a", "b"]),
         connection.incr(key),
     );
     set.map_err(failed)?;
     let (wrong, members) = join!(
-        connection.incr("probe:set"),
-        connection.smembers("probe:set")
+        connection.incr("conformance:set"),
+        connection.smembers("conformance:set")
     );
     let mut members = members.map_err(failed)?;
     members.sort();
@@ -66,13 +69,13 @@ pub async fn commands() -> Result<Value> {
         "added": added.map_err(failed)?,
         "incremented": incremented.map_err(failed)?,
         "value": text(connection.get(key).await.map_err(failed)?),
-        "absent": text(connection.get("probe:absent").await.map_err(failed)?),
+        "absent": text(connection.get("conformance:absent").await.map_err(failed)?),
         "members": members,
-        "removed": connection.srem("probe:set", ["a", "z"]).await.map_err(failed)?,
+        "removed": connection.srem("conformance:set", ["a", "z"]).await.map_err(failed)?,
         "wrongType": wrong.map_err(|error| format!("{error:?}")).err(),
         "nested": nested.await,
         "map": maps.await,
-        "published": connection.publish("probe:nobody", "x").await.is_ok(),
+        "published": connection.publish("conformance:nobody", "x").await.is_ok(),
     }))
 }
 
@@ -80,7 +83,13 @@ pub async fn commands() -> Result<Value> {
 pub async fn block(query: &str) -> Result<Value> {
     let connection = connect().await?;
     let milliseconds = number(query, "ms")?.to_string();
-    let arguments = ["BLOCK", &milliseconds, "STREAMS", "probe:no-stream", "$"];
+    let arguments = [
+        "BLOCK",
+        &milliseconds,
+        "STREAMS",
+        "conformance:no-stream",
+        "$",
+    ];
     Ok(json!(execute(&connection, "XREAD", &arguments).await))
 }
 

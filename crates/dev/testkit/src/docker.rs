@@ -1,7 +1,7 @@
 //! Stores from containers, for machines with an engine and without the programs.
 
 use anyhow::Result;
-use stores::Options;
+use dev_services::Options;
 use testcontainers::core::{IntoContainerPort, WaitFor};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
@@ -12,12 +12,12 @@ const PASSWORD: &str = "only-for-this-container";
 
 /// Names containers for the stores that are neither given nor installed here.
 pub(crate) async fn fill(mut options: Options) -> Result<Options> {
-    if options.redis_url.is_none() && !stores::Redis::is_installed() {
+    if options.redis_url.is_none() && !dev_services::Redis::is_installed() {
         let redis = redis().await?;
         options.redis_url = Some(format!("redis://{}", address(&redis, 6379).await?));
         remove_at_exit(redis);
     }
-    if options.database_url.is_none() && !stores::Postgres::is_installed() {
+    if options.database_url.is_none() && !dev_services::Postgres::is_installed() {
         let postgres = postgres().await?;
         options.database_url = Some(format!(
             "postgres://postgres:{PASSWORD}@{}/postgres",

@@ -18,7 +18,7 @@ fn main() -> anyhow::Result<()> {
 
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=bindings.rs.in");
-    println!("cargo::rerun-if-changed=../../Cargo.lock");
+    println!("cargo::rerun-if-changed=../../../Cargo.lock");
     println!("cargo::rerun-if-changed={}", wit.display());
     Ok(())
 }

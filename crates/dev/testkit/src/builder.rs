@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::Result;
-use stores::{address, ports};
+use dev_services::{address, ports};
 
 use crate::{App, Data, Devhost};
 

@@ -23,7 +23,7 @@ pub(crate) fn at_exit(task: impl FnOnce() + Send + 'static) {
 
 /// The main thread's own storage is gone by now, so the tasks run on a thread that has its.
 extern "C" fn run() {
-    let _ = stores::process::on_keeper(|| {
+    let _ = dev_services::process::on_keeper(|| {
         while let Some(task) = take() {
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(task));
         }

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
-use stores::{Durability, Options, Stores, TemporaryDirectory};
+use dev_services::{Durability, Options, Stores, TemporaryDirectory};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::{Client, NoTls};
 
 async fn start(home: &TemporaryDirectory, durability: Durability) -> Stores {
-    let lock = stores::DirectoryLock::take(home.path()).unwrap();
+    let lock = dev_services::DirectoryLock::take(home.path()).unwrap();
     Stores::start(Options::private(durability), lock)
         .await
         .unwrap()
@@ -167,7 +167,7 @@ async fn two_that_migrate_at_once_apply_each_migration_once() {
         "create table two (n int); insert into two values (1);",
     )
     .unwrap();
-    let migrate = || stores::migrate::migrate(stores.database_url(), &files);
+    let migrate = || dev_services::migrate::migrate(stores.database_url(), &files);
     let (a, b, c) = tokio::try_join!(migrate(), migrate(), migrate()).unwrap();
     assert_eq!(a.len() + b.len() + c.len(), 2);
     let rows = session(&stores)

@@ -132,7 +132,7 @@ impl App {
     ///
     /// When PostgreSQL does not answer.
     pub async fn postgres(&self) -> tokio_postgres::Client {
-        stores::connect(self.data.database_url())
+        dev_services::connect(self.data.database_url())
             .await
             .expect("PostgreSQL answers")
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use stores::{DirectoryLock, Durability, Options, Stores, TemporaryDirectory};
+use dev_services::{DirectoryLock, Durability, Options, Stores, TemporaryDirectory};
 use tokio::sync::OnceCell;
 
 use crate::database::{Database, scatter_ids};
@@ -42,7 +42,7 @@ impl Data {
     }
 
     async fn start(options: Options, own: bool) -> Result<Self> {
-        stores::sweep().await;
+        dev_services::sweep().await;
         let home = TemporaryDirectory::create()?;
         let given = options.database_url.is_some();
         let stores = Stores::start(options, DirectoryLock::take(home.path())?).await?;
@@ -57,8 +57,9 @@ impl Data {
             database,
             home,
         };
-        stores::migrate::migrate(data.database_url(), &workspace_root().join("migrations")).await?;
-        scatter_ids(&stores::connect(data.database_url()).await?).await?;
+        dev_services::migrate::migrate(data.database_url(), &workspace_root().join("migrations"))
+            .await?;
+        scatter_ids(&dev_services::connect(data.database_url()).await?).await?;
         Ok(data)
     }
 
@@ -72,12 +73,12 @@ impl Data {
             .map_or_else(|| self.stores.database_url(), |database| &database.url)
     }
 
-    pub(crate) fn redis(&self) -> Result<&stores::Redis> {
+    pub(crate) fn redis(&self) -> Result<&dev_services::Redis> {
         ensure!(self.own, OWN);
         self.stores.redis()
     }
 
-    pub(crate) fn postgres(&self) -> Result<&stores::Postgres> {
+    pub(crate) fn postgres(&self) -> Result<&dev_services::Postgres> {
         ensure!(self.own, OWN);
         self.stores.postgres()
     }

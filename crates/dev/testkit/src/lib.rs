@@ -47,5 +47,5 @@ use std::path::Path;
 /// The repository's folder.
 pub fn workspace_root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here)
+    here.ancestors().nth(3).unwrap_or(here)
 }

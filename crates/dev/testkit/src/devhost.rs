@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use stores::process::{self, Signal};
+use dev_services::process::{self, Signal};
 
 use crate::workspace_root;
 
