@@ -2,6 +2,7 @@
 //! on the channels.
 
 mod listener;
+pub mod routes;
 pub mod token;
 
 use serde_json::{Value, json};

@@ -1,11 +1,12 @@
 //! `POST /api/v1/conversations`
 
 use http::{StatusCode, header};
+use messaging::api::RequestContext;
 use messaging::content::Title;
 use messaging::conversations::{self, MAX_PARTICIPANTS};
-use messaging::http::{Call, Reply};
 use messaging::ids::UserId;
 use messaging::{Error, Result};
+use platform::http::Response;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -15,9 +16,9 @@ struct Body {
     participant_ids: Vec<UserId>,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let caller = call.caller_by_query()?;
-    let body: Body = call.json().await?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let caller = context.caller_by_query()?;
+    let body: Body = context.json().await?;
     let participants = parse_participants(body.participant_ids)?;
     let title = body
         .title
@@ -34,7 +35,8 @@ pub async fn run(call: Call) -> Result<Reply> {
     }
     let (id, conversation) = conversations::create(title, &participants).await?;
     let location = format!("/api/v1/conversations/{id}");
-    Ok(Reply::raw_json(StatusCode::CREATED, conversation.json).header(header::LOCATION, location))
+    Ok(Response::raw_json(StatusCode::CREATED, conversation.json)
+        .header(header::LOCATION, location))
 }
 
 fn parse_participants(mut ids: Vec<UserId>) -> Result<Vec<UserId>> {

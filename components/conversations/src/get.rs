@@ -1,11 +1,12 @@
 //! `GET /api/v1/conversations/:id`
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::{Result, conversations};
+use platform::http::Response;
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let viewer = call.caller()?.user();
-    let conversation = conversations::visible(call.path_id("id")?, viewer).await?;
-    Ok(Reply::raw_json(StatusCode::OK, conversation.json))
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let viewer = context.caller()?.user();
+    let conversation = conversations::visible(context.path_id("id")?, viewer).await?;
+    Ok(Response::raw_json(StatusCode::OK, conversation.json))
 }

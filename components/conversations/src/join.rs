@@ -1,9 +1,10 @@
 //! `POST /api/v1/conversations/:id/participants`
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::{ConversationId, UserId};
 use messaging::{Result, conversations};
+use platform::http::Response;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -13,10 +14,10 @@ struct Body {
 }
 
 /// 201 with the conversation; 200 if the user takes part already.
-pub async fn run(call: Call) -> Result<Reply> {
-    let id: ConversationId = call.path_id("id")?;
-    let caller = call.caller_by_query()?;
-    let body: Body = call.json().await?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let id: ConversationId = context.path_id("id")?;
+    let caller = context.caller_by_query()?;
+    let body: Body = context.json().await?;
     let status = match conversations::join(id, body.user_id, caller.user()).await? {
         Some(event) => {
             conversations::share(&event).await;
@@ -25,5 +26,5 @@ pub async fn run(call: Call) -> Result<Reply> {
         None => StatusCode::OK,
     };
     let conversation = conversations::visible(id, caller.user()).await?;
-    Ok(Reply::raw_json(status, conversation.json))
+    Ok(Response::raw_json(status, conversation.json))
 }

@@ -6,16 +6,16 @@ mod join;
 mod leave;
 mod list;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/conversations", Oneself => list::run;
+    POST "/api/v1/conversations", Oneself => create::run;
+    GET "/api/v1/conversations/:id", Participant => get::run;
+    POST "/api/v1/conversations/:id/participants", Participant => join::run;
+    DELETE "/api/v1/conversations/:id/participants/:userId", ParticipantOneself => leave::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/conversations" => { GET: list::run, POST: create::run },
-        "/api/v1/conversations/:id" => { GET: get::run },
-        "/api/v1/conversations/:id/participants" => { POST: join::run },
-        "/api/v1/conversations/:id/participants/:userId" => { DELETE: leave::run },
-    })
-}
+http_component!(ROUTES);

@@ -1,20 +1,18 @@
-//! Event streams: Server-Sent Events of a conversation, and of all that
-//! concerns a user.
+//! Event streams: Server-Sent Events of a conversation, and of all that concerns a user.
 
 mod conversation;
 mod resume;
 mod ticket;
 mod user;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/messages/conversations/:id/events", Participant or with_ticket => conversation::run;
+    GET "/api/v1/messages/users/:userId/events", Oneself or with_ticket => user::run;
+    POST "/api/v1/messages/stream-tickets", Identified => ticket::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/messages/conversations/:id/events" => { GET: conversation::run },
-        "/api/v1/messages/users/:userId/events" => { GET: user::run },
-        "/api/v1/messages/stream-tickets" => { POST: ticket::run },
-    })
-}
+http_component!(ROUTES);

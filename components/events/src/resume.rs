@@ -1,27 +1,27 @@
-//! Where a stream begins, and when the client has to come back.
+//! Where a stream resumes, and how long it may last.
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use messaging::auth::Session;
-use messaging::feeds::LastEventId;
-use messaging::http::Call;
-use messaging::{Result, config};
+use messaging::Result;
+use messaging::api::RequestContext;
+use platform::config;
+use platform::http::LastEventId;
 
-/// Where the client left off: the header, which browsers send when they
-/// reconnect, or for a first request the query.
-pub fn last_event_id<T: FromStr>(call: &Call) -> LastEventId<T> {
-    let query = call.query_text("lastEventId");
-    let header = call.header("last-event-id").filter(|id| !id.is_empty());
+/// The client's resume position: the header, which browsers send when they reconnect, or for a
+/// first request the query.
+pub fn last_event_id<T: FromStr>(context: &RequestContext) -> LastEventId<T> {
+    let query = context.query_text("lastEventId");
+    let header = context.header("last-event-id").filter(|id| !id.is_empty());
     LastEventId::parse(header.or(query.as_deref()))
 }
 
-/// How long a stream may last: until the operator's limit or until the proof of
-/// identity expires, whichever is first. `None` is for as long as the client listens.
-pub async fn lifetime(session: Session) -> Result<Option<Duration>> {
+/// How long a stream may last: until the operator's limit or until the caller's authentication
+/// expires, if that is sooner. `None` is for as long as the client is connected.
+pub async fn lifetime(context: &RequestContext) -> Result<Option<Duration>> {
     let limit = config::seconds("sse_max_seconds").await?;
     let limit = Some(limit).filter(|limit| !limit.is_zero());
-    let expiry = session.expires_at.map(until);
+    let expiry = context.authentication().expires_at.map(until);
     Ok(limit.into_iter().chain(expiry).min())
 }
 

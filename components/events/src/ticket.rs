@@ -2,8 +2,9 @@
 
 use http::{StatusCode, header};
 use messaging::Result;
-use messaging::auth::{TICKET_LIFE, issue_ticket};
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
+use messaging::auth::{TICKET_TTL, issue_ticket};
+use platform::http::Response;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,10 +15,10 @@ struct Ticket {
 }
 
 /// A ticket that opens one event stream as the caller: `?ticket=`.
-pub async fn run(call: Call) -> Result<Reply> {
+pub async fn run(context: RequestContext) -> Result<Response> {
     let ticket = Ticket {
-        ticket: issue_ticket(call.caller()?, call.proof()).await?,
-        expires_in_seconds: TICKET_LIFE.as_secs(),
+        ticket: issue_ticket(context.caller()?, context.authentication()).await?,
+        expires_in_seconds: TICKET_TTL.as_secs(),
     };
-    Ok(Reply::json(StatusCode::CREATED, &ticket).header(header::CACHE_CONTROL, "no-store"))
+    Ok(Response::json(StatusCode::CREATED, &ticket).header(header::CACHE_CONTROL, "no-store"))
 }

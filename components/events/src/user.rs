@@ -1,17 +1,17 @@
 //! `GET /api/v1/messages/users/:userId/events`
 
 use messaging::Result;
-use messaging::feeds::{UserFeed, stream};
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
+use messaging::feeds::UserFeed;
 use messaging::ids::UserId;
+use platform::http::{Response, event_stream};
 
 use crate::resume;
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let user: UserId = call.path_id("userId")?;
-    let session = call.session()?;
-    session.caller.must_be(user)?;
-    let lifetime = resume::lifetime(session).await?;
-    let feed = UserFeed::open(user, resume::last_event_id(&call)).await;
-    Ok(stream(lifetime, |outlet| feed.run(outlet)))
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let user: UserId = context.path_id("userId")?;
+    context.caller()?.must_be(user)?;
+    let lifetime = resume::lifetime(&context).await?;
+    let feed = UserFeed::open(user, resume::last_event_id(&context)).await;
+    Ok(event_stream(lifetime, |sender| feed.run(sender)))
 }

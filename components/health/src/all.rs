@@ -3,7 +3,8 @@
 use futures::join;
 use http::{StatusCode, header};
 use messaging::Result;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
+use platform::http::Response;
 use serde::Serialize;
 
 use crate::{Status, postgres, redis};
@@ -22,7 +23,7 @@ struct Relay {
     backlog: Option<i64>,
 }
 
-pub async fn run(_: Call) -> Result<Reply> {
+pub async fn run(_: RequestContext) -> Result<Response> {
     let (redis, postgres) = join!(redis::check(), postgres::check());
     let well = redis.status == Status::Connected && postgres.status == Status::Connected;
     let relay = Relay {
@@ -36,8 +37,8 @@ pub async fn run(_: Call) -> Result<Reply> {
         relay,
     };
     Ok(if well {
-        Reply::json(StatusCode::OK, &health)
+        Response::json(StatusCode::OK, &health)
     } else {
-        Reply::json(StatusCode::SERVICE_UNAVAILABLE, &health).header(header::RETRY_AFTER, "1")
+        Response::json(StatusCode::SERVICE_UNAVAILABLE, &health).header(header::RETRY_AFTER, "1")
     })
 }

@@ -1,23 +1,22 @@
-//! Whether the service and its stores are well.
+//! The state of the service and its stores.
 
 mod all;
 mod live;
 mod postgres;
 mod redis;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/health", Identified => all::run;
+    GET "/api/v1/health/live", Public => live::run;
+    GET "/api/v1/health/postgres", Identified => postgres::run;
+    GET "/api/v1/health/redis", Identified => redis::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/health" => { GET: all::run },
-        "/api/v1/health/live" => { GET: live::run },
-        "/api/v1/health/postgres" => { GET: postgres::run },
-        "/api/v1/health/redis" => { GET: redis::run },
-    })
-}
+http_component!(ROUTES);
 
 /// Whether a store answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

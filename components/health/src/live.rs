@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 use messaging::Result;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
+use platform::http::Response;
 
-pub async fn run(_: Call) -> Result<Reply> {
-    Ok(Reply::raw_json(StatusCode::OK, r#"{"status":"ok"}"#))
+pub async fn run(_: RequestContext) -> Result<Response> {
+    Ok(Response::raw_json(StatusCode::OK, r#"{"status":"ok"}"#))
 }

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::{Result, relay};
+use platform::http::Response;
 use serde::Serialize;
 
 use crate::Status;
@@ -21,8 +22,8 @@ pub struct Health {
     pub backlog: Option<i64>,
 }
 
-pub async fn run(_: Call) -> Result<Reply> {
-    Ok(Reply::json(StatusCode::OK, &check().await))
+pub async fn run(_: RequestContext) -> Result<Response> {
+    Ok(Response::json(StatusCode::OK, &check().await))
 }
 
 pub async fn check() -> Health {

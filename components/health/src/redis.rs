@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use http::StatusCode;
+use messaging::RedisService;
 use messaging::Result;
-use messaging::http::{Call, Reply};
-use messaging::redis::{RedisError, RedisService};
+use messaging::api::RequestContext;
+use platform::http::Response;
+use platform::redis::{RedisError, Repeat};
 use serde::Serialize;
 
 use crate::Status;
@@ -23,13 +25,15 @@ pub struct Health {
     latency_ms: Option<f64>,
 }
 
-pub async fn run(_: Call) -> Result<Reply> {
-    Ok(Reply::json(StatusCode::OK, &check().await))
+pub async fn run(_: RequestContext) -> Result<Response> {
+    Ok(Response::json(StatusCode::OK, &check().await))
 }
 
 pub async fn check() -> Health {
     let start = Instant::now();
-    let info: Result<String, RedisError> = RedisService::optional().command("INFO", vec![]).await;
+    let info: Result<String, RedisError> = RedisService::optional()
+        .command(Repeat::Safe, "INFO", vec![])
+        .await;
     match info {
         Ok(info) => Health {
             status: Status::Connected,

@@ -1,14 +1,15 @@
 //! `DELETE /api/v1/messages/:id`
 
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::MessageId;
 use messaging::{Result, cache, messages};
+use platform::http::Response;
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let id: MessageId = call.path_id("id")?;
-    let caller = call.caller()?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let id: MessageId = context.path_id("id")?;
+    let caller = context.caller()?;
     if let Some(change) = messages::delete(id, caller.user()).await? {
         cache::share_change(&change).await;
     }
-    Ok(Reply::no_content())
+    Ok(Response::no_content())
 }

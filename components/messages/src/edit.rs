@@ -1,10 +1,10 @@
 //! `PATCH /api/v1/messages/:id`
 
 use http::StatusCode;
-use messaging::content::Content;
-use messaging::http::{Call, Reply, max_content_bytes};
+use messaging::api::{RequestContext, parse_content};
 use messaging::ids::{MessageId, UserId};
-use messaging::{Error, Result, cache, messages};
+use messaging::{Result, cache, messages};
+use platform::http::Response;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -15,17 +15,16 @@ struct Body {
     user_id: Option<UserId>,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let id: MessageId = call.path_id("id")?;
-    let identity = call.identity();
-    let by_query = call.query("userId")?;
-    let body: Body = call.content_json().await?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let id: MessageId = context.path_id("id")?;
+    let identity = context.identity();
+    let by_query = context.query("userId")?;
+    let body: Body = context.content_json().await?;
     let caller = identity.caller(body.sender_id.or(body.user_id).or(by_query));
-    let content = Content::parse(body.content, max_content_bytes().await?)
-        .map_err(|error| Error::invalid("content", error))?;
+    let content = parse_content(body.content).await?;
     let change = messages::edit(id, caller.user(), content).await?;
     cache::share_change(&change).await;
-    Ok(Reply::raw_json(
+    Ok(Response::raw_json(
         StatusCode::OK,
         change.event.message.unwrap_or_default(),
     ))

@@ -1,28 +1,22 @@
 //! `GET /api/v1/messages/:id`
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
-use messaging::ids::{ConversationId, MessageId, UserId};
-use messaging::redis::{RedisService, keys};
-use messaging::{Error, Result, conversations, messages};
-use serde::Deserialize;
+use messaging::api::RequestContext;
+use messaging::ids::{MessageId, UserId};
+use messaging::messages::MessageHead;
+use messaging::{RedisService, Result, conversations, keys, messages};
+use platform::http::Response;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Place {
-    conversation_id: ConversationId,
-}
-
-pub async fn run(call: Call) -> Result<Reply> {
-    let id: MessageId = call.path_id("id")?;
-    let viewer = call.caller()?.user();
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let id: MessageId = context.path_id("id")?;
+    let viewer = context.caller()?.user();
     if let Some(json) = cached(id, viewer).await {
-        return Ok(Reply::raw_json(StatusCode::OK, json));
+        return Ok(Response::raw_json(StatusCode::OK, json));
     }
     let json = messages::find(id, viewer)
         .await?
-        .ok_or(Error::no_message())?;
-    Ok(Reply::raw_json(StatusCode::OK, json))
+        .ok_or(messages::not_found())?;
+    Ok(Response::raw_json(StatusCode::OK, json))
 }
 
 /// The cached message, if the cache also says that the viewer may see it.
@@ -32,8 +26,8 @@ async fn cached(id: MessageId, viewer: Option<UserId>) -> Option<Vec<u8>> {
         .await
         .ok()??;
     if viewer.is_some() {
-        let place: Place = serde_json::from_slice(&json).ok()?;
-        conversations::cached(place.conversation_id)
+        let head = MessageHead::parse(&json)?;
+        conversations::cached(head.conversation_id)
             .await
             .ok()??
             .is_visible_to(viewer)

@@ -6,14 +6,16 @@ mod get;
 mod list;
 mod post;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/messages", Participant => list::run;
+    POST "/api/v1/messages", ParticipantOneself => post::run;
+    GET "/api/v1/messages/:id", Participant => get::run;
+    PATCH "/api/v1/messages/:id", Sender => edit::run;
+    DELETE "/api/v1/messages/:id", Sender => delete::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/messages" => { GET: list::run, POST: post::run },
-        "/api/v1/messages/:id" => { GET: get::run, PATCH: edit::run, DELETE: delete::run },
-    })
-}
+http_component!(ROUTES);

@@ -1,26 +1,23 @@
 //! `GET /api/v1/messages?conversationId=`
 
 use futures::join;
-use http::{HeaderName, StatusCode, header};
-use messaging::http::{Call, Reply};
+use http::{StatusCode, header};
+use messaging::api::{RequestContext, X_CACHE};
 use messaging::ids::{ConversationId, MessageId, UserId};
-use messaging::messages::{self, Beside};
-use messaging::redis::RedisService;
-use messaging::redis::keys::LIST_MAX;
-use messaging::{Error, Result, cache, conversations, relay};
-use serde::Deserialize;
-use serde_json::Deserializer;
+use messaging::messages::list_cache::LIST_MAX;
+use messaging::messages::{self, MessageHead, PageAnchor};
+use messaging::{Error, RedisService, Result, cache, conversations, relay};
+use platform::http::Response;
 
 const DEFAULT_LIMIT: usize = 50;
-const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let conversation = call.required_query("conversationId")?;
-    let limit = limit(&call)?;
-    let viewer = call.caller()?.user();
-    let (page, cache) = match beside(&call)? {
-        Some(beside) => (
-            messages::page(conversation, viewer, beside, limit)
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let conversation = context.required_query("conversationId")?;
+    let limit = limit(&context)?;
+    let viewer = context.caller()?.user();
+    let (page, cache) = match anchor(&context)? {
+        Some(anchor) => (
+            messages::page(conversation, viewer, anchor, limit)
                 .await?
                 .into(),
             "miss",
@@ -28,17 +25,17 @@ pub async fn run(call: Call) -> Result<Reply> {
         None => newest(conversation, viewer, limit).await?,
     };
     let link = first(&page)
-        .filter(|first| first.ordinal > 1)
-        .map(|first| previous(conversation, limit, first.id, &call));
-    let reply = Reply::raw_json(StatusCode::OK, page).header(X_CACHE, cache);
+        .filter(|first| first.ordinal.get() > 1)
+        .map(|first| previous(conversation, limit, first.id, &context));
+    let response = Response::raw_json(StatusCode::OK, page).header(X_CACHE, cache);
     Ok(match link {
-        Some(link) => reply.header(header::LINK, link),
-        None => reply,
+        Some(link) => response.header(header::LINK, link),
+        None => response,
     })
 }
 
-fn limit(call: &Call) -> Result<usize> {
-    match call.query("limit")?.unwrap_or(DEFAULT_LIMIT) {
+fn limit(context: &RequestContext) -> Result<usize> {
+    match context.query("limit")?.unwrap_or(DEFAULT_LIMIT) {
         limit @ 1..=LIST_MAX => Ok(limit),
         _ => Err(Error::malformed(
             "limit",
@@ -47,11 +44,11 @@ fn limit(call: &Call) -> Result<usize> {
     }
 }
 
-fn beside(call: &Call) -> Result<Option<Beside>> {
-    match (call.query("before")?, call.query("after")?) {
+fn anchor(context: &RequestContext) -> Result<Option<PageAnchor>> {
+    match (context.query("before")?, context.query("after")?) {
         (Some(_), Some(_)) => Err(Error::malformed("after", "does not go with before")),
-        (Some(before), None) => Ok(Some(Beside::Before(before))),
-        (None, Some(after)) => Ok(Some(Beside::After(after))),
+        (Some(before), None) => Ok(Some(PageAnchor::Before(before))),
+        (None, Some(after)) => Ok(Some(PageAnchor::After(after))),
         (None, None) => Ok(None),
     }
 }
@@ -71,7 +68,7 @@ async fn newest(
     let _ = join!(
         cache::fill_list(conversation, found.list_seq, &found.messages),
         remember_participants(conversation, viewer),
-        relay::ring_if(found.unrelayed),
+        relay::wake_up_if(found.unrelayed),
     );
     let newest = &found.messages[found.messages.len().saturating_sub(limit)..];
     Ok((join_json(newest), "miss"))
@@ -89,7 +86,7 @@ async fn cached(
         cached_visibility(conversation, viewer),
     );
     let page = page.ok()?;
-    let whole = page.len() == limit || head(page.first()?)?.ordinal == 1;
+    let whole = page.len() == limit || MessageHead::parse(page.first()?)?.ordinal.get() == 1;
     (visible && whole).then(|| join_json(&page))
 }
 
@@ -122,27 +119,20 @@ async fn remember_participants(conversation: ConversationId, viewer: Option<User
     }
 }
 
-/// What paging needs of a message.
-#[derive(Deserialize)]
-struct Head {
-    id: MessageId,
-    ordinal: i64,
-}
-
 /// The first message of a JSON array.
-fn first(page: &[u8]) -> Option<Head> {
-    head(page.get(1..)?)
+fn first(page: &[u8]) -> Option<MessageHead> {
+    MessageHead::parse(page.get(1..)?)
 }
 
-/// The message that a text begins with; what comes behind it is not read.
-fn head(json: &[u8]) -> Option<Head> {
-    Deserializer::from_slice(json).into_iter().next()?.ok()
-}
-
-fn previous(conversation: ConversationId, limit: usize, first: MessageId, call: &Call) -> String {
+fn previous(
+    conversation: ConversationId,
+    limit: usize,
+    first: MessageId,
+    context: &RequestContext,
+) -> String {
     let mut link =
         format!("</api/v1/messages?conversationId={conversation}&limit={limit}&before={first}");
-    if let Some(user) = call.query_text("userId") {
+    if let Some(user) = context.query_text("userId") {
         link.push_str("&userId=");
         link.push_str(&user);
     }

@@ -1,11 +1,12 @@
 //! `POST /api/v1/messages`
 
-use http::{StatusCode, header};
-use messaging::content::{ClientMessageId, Content};
-use messaging::http::{Call, Reply, max_content_bytes};
+use http::StatusCode;
+use messaging::api::{RequestContext, created, parse_content};
+use messaging::content::ClientMessageId;
 use messaging::ids::{ConversationId, MessageId, UserId};
 use messaging::messages::{self, NewMessage, Posted};
 use messaging::{Error, Result, cache};
+use platform::http::Response;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -18,9 +19,9 @@ struct Body {
     reply_to_id: Option<MessageId>,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let identity = call.identity();
-    let body: Body = call.content_json().await?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let identity = context.identity();
+    let body: Body = context.content_json().await?;
     let conversation = body.conversation_id;
     identity
         .caller(Some(body.sender_id))
@@ -29,19 +30,17 @@ pub async fn run(call: Call) -> Result<Reply> {
         Posted::Created(change, ordinal) => {
             cache::share_new(&change, ordinal).await;
             let location = format!("/api/v1/messages/{}", change.id);
-            let json = change.event.message.unwrap_or_default();
-            Ok(Reply::raw_json(StatusCode::CREATED, json).header(header::LOCATION, location))
+            Ok(created(change.event.message.unwrap_or_default(), location))
         }
         Posted::Repeated(json, ordinal) => {
             cache::share_again(conversation, ordinal, &json).await;
-            Ok(Reply::raw_json(StatusCode::OK, json))
+            Ok(Response::raw_json(StatusCode::OK, json))
         }
     }
 }
 
 async fn parse(body: Body) -> Result<NewMessage> {
-    let content = Content::parse(body.content, max_content_bytes().await?)
-        .map_err(|error| Error::invalid("content", error))?;
+    let content = parse_content(body.content).await?;
     let client_message_id = body
         .client_message_id
         .map(ClientMessageId::parse)

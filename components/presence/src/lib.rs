@@ -1,20 +1,19 @@
-//! Presence: who is online.
+//! Presence: the users online.
 
-mod beat;
+mod heartbeat;
 mod list;
 mod sign_off;
 mod status;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/messages/users/online", Identified => list::run;
+    POST "/api/v1/messages/users/:userId/online", Oneself => heartbeat::run;
+    POST "/api/v1/messages/users/:userId/offline", Oneself => sign_off::run;
+    GET "/api/v1/messages/users/:userId/online-status", Identified => status::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/messages/users/online" => { GET: list::run },
-        "/api/v1/messages/users/:userId/online" => { POST: beat::run },
-        "/api/v1/messages/users/:userId/offline" => { POST: sign_off::run },
-        "/api/v1/messages/users/:userId/online-status" => { GET: status::run },
-    })
-}
+http_component!(ROUTES);

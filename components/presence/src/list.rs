@@ -1,9 +1,10 @@
 //! `GET /api/v1/messages/users/online`
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::UserId;
 use messaging::{Result, presence};
+use platform::http::Response;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -12,8 +13,8 @@ struct Answer {
     count: usize,
 }
 
-pub async fn run(_: Call) -> Result<Reply> {
+pub async fn run(_: RequestContext) -> Result<Response> {
     let users = presence::online().await?;
     let count = users.len();
-    Ok(Reply::json(StatusCode::OK, &Answer { users, count }))
+    Ok(Response::json(StatusCode::OK, &Answer { users, count }))
 }

@@ -1,9 +1,10 @@
 //! `POST /api/v1/messages/users/:userId/offline`
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::UserId;
 use messaging::{Result, presence};
+use platform::http::Response;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -13,13 +14,13 @@ struct Answer {
     online: bool,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let user_id = call.path_id("userId")?;
-    call.caller()?.must_be(user_id)?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let user_id = context.path_id("userId")?;
+    context.caller()?.must_be(user_id)?;
     presence::sign_off(user_id).await?;
     let answer = Answer {
         user_id,
         online: false,
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(Response::json(StatusCode::OK, &answer))
 }

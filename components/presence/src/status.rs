@@ -2,9 +2,10 @@
 
 use http::StatusCode;
 use messaging::Result;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::UserId;
 use messaging::presence::{self, Status};
+use platform::http::Response;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -15,13 +16,13 @@ struct Answer {
     last_seen: Option<String>,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let user_id = call.path_id("userId")?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let user_id = context.path_id("userId")?;
     let Status { online, last_seen } = presence::status(user_id).await?;
     let answer = Answer {
         user_id,
         online,
         last_seen,
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(Response::json(StatusCode::OK, &answer))
 }

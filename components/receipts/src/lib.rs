@@ -1,18 +1,17 @@
-//! Receipts: what was read, by whom and when, and what is unread.
+//! Receipts: what was read, by which users and when, and what is unread.
 
 mod list;
 mod read;
 mod unread;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    POST "/api/v1/messages/messages/:id/read", ParticipantOneself => read::run;
+    GET "/api/v1/messages/messages/:id/receipts", Participant => list::run;
+    GET "/api/v1/messages/users/:userId/unread-count", Oneself => unread::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/messages/messages/:id/read" => { POST: read::run },
-        "/api/v1/messages/messages/:id/receipts" => { GET: list::run },
-        "/api/v1/messages/users/:userId/unread-count" => { GET: unread::run },
-    })
-}
+http_component!(ROUTES);

@@ -1,9 +1,10 @@
 //! `POST /api/v1/messages/messages/:id/read`
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::{MessageId, UserId};
-use messaging::{Error, Result, messages, receipts};
+use messaging::{Result, messages, receipts};
+use platform::http::Response;
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -20,15 +21,15 @@ struct Answer {
     read_at: String,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let message_id = call.path_id("id")?;
-    let identity = call.identity();
-    let Body { user_id } = call.json().await?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let message_id = context.path_id("id")?;
+    let identity = context.identity();
+    let Body { user_id } = context.json().await?;
     let caller = identity.caller(Some(user_id));
     if let Err(forbidden) = caller.must_be(user_id) {
         // Hidden comes before forbidden.
         let visible = messages::find(message_id, caller.user()).await?;
-        return Err(visible.map_or(Error::no_message(), |_| forbidden));
+        return Err(visible.map_or(messages::not_found(), |_| forbidden));
     }
     let read = receipts::read(message_id, user_id).await?;
     if let Some(event) = &read.event {
@@ -39,5 +40,5 @@ pub async fn run(call: Call) -> Result<Reply> {
         user_id,
         read_at: read.read_at,
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(Response::json(StatusCode::OK, &answer))
 }

@@ -4,9 +4,10 @@
 
 use http::StatusCode;
 use messaging::Result;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::UserId;
 use messaging::receipts::{self, Unread};
+use platform::http::Response;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -26,23 +27,23 @@ struct Total {
     conversations: Vec<Unread>,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let user_id = call.path_id("userId")?;
-    call.caller()?.must_be(user_id)?;
-    let Some(conversation) = call.query("conversationId")? else {
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let user_id = context.path_id("userId")?;
+    context.caller()?.must_be(user_id)?;
+    let Some(conversation) = context.query("conversationId")? else {
         return total(user_id).await;
     };
     let unread = receipts::unread_in(conversation, user_id).await?;
     let answer = OfConversation { user_id, unread };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(Response::json(StatusCode::OK, &answer))
 }
 
-async fn total(user_id: UserId) -> Result<Reply> {
+async fn total(user_id: UserId) -> Result<Response> {
     let conversations = receipts::unread_of(user_id).await?;
     let answer = Total {
         user_id,
         total: conversations.iter().map(|unread| unread.count).sum(),
         conversations,
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(Response::json(StatusCode::OK, &answer))
 }

@@ -1,16 +1,17 @@
-//! The relay: hears the doorbell and passes on what waits, whoever rang.
+//! The relay: delivers the changes that wait, whichever request woke it.
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
-use messaging::{log_line, relay};
+use messaging::relay;
 use spin_sdk::redis_subscriber;
 
 #[redis_subscriber]
-async fn on_ring(_: Bytes) -> Result<()> {
+async fn on_wake_up(_: Bytes) -> Result<()> {
+    platform::log::init();
     match relay::drain().await {
         Ok(0) => Ok(()),
-        Ok(relayed) => {
-            log_line!("DEBUG", "relayed {relayed} events");
+        Ok(delivered) => {
+            log::debug!("relayed {delivered} events");
             Ok(())
         }
         Err(error) => Err(anyhow!("relay: {error}")),

@@ -1,14 +1,13 @@
-//! Messages that the system says.
+//! Messages that the system writes.
 
 mod post;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    POST "/api/v1/messages/conversations/:id/system-message", Service => post::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/messages/conversations/:id/system-message" => { POST: post::run },
-    })
-}
+http_component!(ROUTES);

@@ -1,10 +1,10 @@
 //! `POST /api/v1/messages/conversations/:id/system-message`
 
-use http::{StatusCode, header};
-use messaging::content::Content;
-use messaging::http::{Call, Reply, max_content_bytes};
+use http::StatusCode;
+use messaging::api::{RequestContext, created, parse_content};
 use messaging::messages::{self, NewMessage, Posted};
-use messaging::{Error, Result, cache};
+use messaging::{Result, cache};
+use platform::http::Response;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -12,12 +12,11 @@ struct Body {
     content: String,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let conversation = call.path_id("id")?;
-    call.caller_by_query()?.must_be_service()?;
-    let body: Body = call.content_json().await?;
-    let content = Content::parse(body.content, max_content_bytes().await?)
-        .map_err(|error| Error::invalid("content", error))?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let conversation = context.path_id("id")?;
+    context.caller_by_query()?.must_be_service()?;
+    let body: Body = context.content_json().await?;
+    let content = parse_content(body.content).await?;
     let new = NewMessage {
         conversation,
         sender: None,
@@ -29,9 +28,8 @@ pub async fn run(call: Call) -> Result<Reply> {
         Posted::Created(change, ordinal) => {
             cache::share_new(&change, ordinal).await;
             let location = format!("/api/v1/messages/{}", change.id);
-            let json = change.event.message.unwrap_or_default();
-            Ok(Reply::raw_json(StatusCode::CREATED, json).header(header::LOCATION, location))
+            Ok(created(change.event.message.unwrap_or_default(), location))
         }
-        Posted::Repeated(json, _) => Ok(Reply::raw_json(StatusCode::OK, json)),
+        Posted::Repeated(json, _) => Ok(Response::raw_json(StatusCode::OK, json)),
     }
 }

@@ -1,15 +1,15 @@
-//! Typing: who writes in a conversation just now.
+//! Typing: the users who write in a conversation just now.
 
 mod list;
 mod set;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component, routes};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/messages/conversations/:id/typing", Participant => list::run;
+    POST "/api/v1/messages/conversations/:id/typing", ParticipantOneself => set::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    routes!(call, {
-        "/api/v1/messages/conversations/:id/typing" => { GET: list::run, POST: set::run },
-    })
-}
+http_component!(ROUTES);

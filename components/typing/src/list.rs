@@ -2,9 +2,10 @@
 
 use futures::join;
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::{ConversationId, UserId};
 use messaging::{Result, conversations, typing};
+use platform::http::Response;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,9 +15,9 @@ struct Answer {
     users: Vec<UserId>,
 }
 
-pub async fn run(call: Call) -> Result<Reply> {
-    let conversation_id = call.path_id("id")?;
-    let viewer = call.caller()?.user();
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let conversation_id = context.path_id("id")?;
+    let viewer = context.caller()?.user();
     let (visible, users) = join!(
         conversations::visible(conversation_id, viewer),
         typing::users(conversation_id),
@@ -26,5 +27,5 @@ pub async fn run(call: Call) -> Result<Reply> {
         conversation_id,
         users: users?,
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(Response::json(StatusCode::OK, &answer))
 }

@@ -1,9 +1,10 @@
 //! `POST /api/v1/messages/conversations/:id/typing`
 
 use http::StatusCode;
-use messaging::http::{Call, Reply};
+use messaging::api::RequestContext;
 use messaging::ids::{ConversationId, UserId};
 use messaging::{Result, conversations, typing};
+use platform::http::Response;
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -22,10 +23,10 @@ struct Answer {
 }
 
 /// Two round trips: nothing is written before it is sure that the user takes part.
-pub async fn run(call: Call) -> Result<Reply> {
-    let conversation_id: ConversationId = call.path_id("id")?;
-    let identity = call.identity();
-    let Body { user_id, is_typing } = call.json().await?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let conversation_id: ConversationId = context.path_id("id")?;
+    let identity = context.identity();
+    let Body { user_id, is_typing } = context.json().await?;
     let caller = identity.caller(Some(user_id));
     // Hidden comes before forbidden; a service sees what the user sees.
     let viewer = caller.user().unwrap_or(user_id);
@@ -37,5 +38,5 @@ pub async fn run(call: Call) -> Result<Reply> {
         user_id,
         is_typing,
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(Response::json(StatusCode::OK, &answer))
 }

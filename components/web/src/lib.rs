@@ -9,11 +9,13 @@
 mod assets;
 mod page;
 
-use messaging::http::{Call, Reply};
-use messaging::{Result, http_component};
+use messaging::api::{Route, routes};
+use messaging::http_component;
 
-http_component!(route);
+/// What this component answers.
+pub const ROUTES: &[Route] = routes! {
+    GET "/", Public => page::run;
+    GET "/assets/:file", Public => page::run;
+};
 
-async fn route(call: Call) -> Result<Reply> {
-    page::run(&call)
-}
+http_component!(ROUTES);

@@ -1,13 +1,14 @@
-//! `GET` and `HEAD` of the page and its files.
+//! `GET /` and `GET /assets/:file`
 
-use http::{HeaderName, Method, StatusCode, header};
-use messaging::http::{Call, Reply};
+use http::{HeaderName, StatusCode, header};
+use messaging::api::RequestContext;
 use messaging::{Error, Result};
+use platform::http::Response;
 
 use crate::assets::{self, Asset};
 
-/// The page loads nothing from elsewhere, runs no script and no style that stands in a
-/// document, turns no text into markup, and is shown in nobody's frame.
+/// The page loads nothing from elsewhere, runs no inline script or style, turns no text into
+/// markup, and is shown in no frame.
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
@@ -20,22 +21,20 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-pub fn run(call: &Call) -> Result<Reply> {
-    let asset = assets::find(call.path()).ok_or(Error::NotFound("There is no such route."))?;
-    if !matches!(*call.method(), Method::GET | Method::HEAD) {
-        return Err(Error::MethodNotAllowed("GET, HEAD"));
-    }
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let asset = assets::find(context.path()).ok_or(Error::NotFound("There is no such route."))?;
     let etag = etag(asset);
-    let reply = if holds(call.header("if-none-match"), &etag) {
-        Reply::not_modified()
+    let response = if holds(context.header("if-none-match"), &etag) {
+        Response::not_modified()
     } else {
-        // With HEAD the host sends the headers of this body and not the body.
-        Reply::whole(StatusCode::OK, asset.content_type, asset.body)
+        Response::whole(StatusCode::OK, asset.content_type, asset.body)
     };
-    let reply = reply.header(header::ETAG, etag);
+    let response = response.header(header::ETAG, etag);
     Ok(HEADERS
         .into_iter()
-        .fold(reply, |reply, (name, value)| reply.header(name, value)))
+        .fold(response, |response, (name, value)| {
+            response.header(name, value)
+        }))
 }
 
 fn etag(asset: &Asset) -> String {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use platform::postgres::{Column, DbValue, PgFailure};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The largest integer that JSON clients hold exactly (2^53 − 1).
@@ -62,6 +63,20 @@ macro_rules! id {
     };
 }
 
+/// Ids are columns of type `bigint`.
+macro_rules! id_columns {
+    ($($id:ident),*) => {$(
+        impl Column for $id {
+            fn column(value: DbValue) -> Result<Self, PgFailure> {
+                Self::try_from(i64::column(value)?)
+                    .map_err(|error| PgFailure::Failed(error.to_string()))
+            }
+        }
+    )*};
+}
+
+id_columns!(ConversationId, UserId, MessageId, Ordinal, Seq);
+
 id!(
     /// A conversation.
     ConversationId
@@ -82,6 +97,16 @@ id!(
     /// An event's place in its conversation, from 1 without a gap.
     Seq
 );
+
+impl UserId {
+    /// The ids in these texts, sorted; what is none is left out.
+    #[must_use]
+    pub fn parse_sorted(texts: &[String]) -> Vec<Self> {
+        let mut users: Vec<Self> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+        users.sort_unstable();
+        users
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,58 +1,58 @@
-//! What each caller may do, route by route, as the access table says.
+//! What each caller may do, route by route, by the access of each route.
 
 use std::collections::BTreeMap;
 
-use messaging::auth::access::{Rule, TABLE, Who};
+use messaging::api::{Access, Route};
 use reqwest::Method;
-use testkit::{App, send, workspace_root};
-use tests::token;
+use testkit::{App, send};
+use tests::{routes, token};
 
 use crate::world::{World, app};
 
 /// Sends without waiting for the end of the answer, which an event stream has not.
-async fn status(app: &App, world: &World, rule: &Rule, token: &str, named: i64) -> u16 {
+async fn status(app: &App, world: &World, rule: &Route, token: &str, named: i64) -> u16 {
     let request = world.request(app, rule, named);
     let answer = request.header("authorization", token).send().await;
     answer.expect("an answer").status().as_u16()
 }
 
-/// Who must be refused: the caller, whom the request names, and how.
-fn refused(world: &World, who: Who) -> Vec<(i64, i64, u16)> {
+/// Which callers must be refused: the caller, the user that the request names, and the status.
+fn refused(world: &World, access: Access) -> Vec<(i64, i64, u16)> {
     let World {
         owner,
         other,
         outsider,
         ..
     } = *world;
-    match who {
-        Who::Anybody | Who::Identified => vec![],
-        Who::Themselves => vec![(outsider, owner, 403), (other, owner, 403)],
-        Who::Participant => vec![(outsider, outsider, 404)],
-        Who::ParticipantThemselves => vec![(outsider, outsider, 404), (other, owner, 403)],
-        Who::Sender => vec![(outsider, outsider, 404), (other, other, 403)],
-        Who::Service => vec![(owner, owner, 403), (outsider, outsider, 403)],
+    match access {
+        Access::Public | Access::Identified => vec![],
+        Access::Oneself => vec![(outsider, owner, 403), (other, owner, 403)],
+        Access::Participant => vec![(outsider, outsider, 404)],
+        Access::ParticipantOneself => vec![(outsider, outsider, 404), (other, owner, 403)],
+        Access::Sender => vec![(outsider, outsider, 404), (other, other, 403)],
+        Access::Service => vec![(owner, owner, 403), (outsider, outsider, 403)],
     }
 }
 
 #[tokio::test]
-async fn nobody_does_what_the_table_keeps_for_others() {
+async fn a_caller_without_access_is_refused() {
     let app = app().await;
-    for rule in TABLE {
+    for rule in routes::api() {
         let world = World::new(app).await;
-        for (caller, named, expected) in refused(&world, rule.who) {
+        for (caller, named, expected) in refused(&world, rule.access) {
             let found = status(app, &world, rule, &token::user(caller), named).await;
-            let (method, route, who) = (rule.method, rule.route, rule.who);
+            let (method, route, who) = (&rule.method, rule.path, rule.access);
             assert_eq!(found, expected, "{method} {route} is for {who}");
         }
     }
 }
 
 #[tokio::test]
-async fn whoever_the_table_names_gets_through() {
+async fn a_caller_with_access_gets_through() {
     let app = app().await;
-    for rule in TABLE.iter().filter(|rule| rule.route != "/...") {
+    for rule in routes::api() {
         for token in [Some(token::service()), None] {
-            if token.is_none() && rule.who == Who::Service {
+            if token.is_none() && rule.access == Access::Service {
                 continue;
             }
             let world = World::new(app).await;
@@ -62,7 +62,7 @@ async fn whoever_the_table_names_gets_through() {
                 (200..300).contains(&found),
                 "{} {}: {found}",
                 rule.method,
-                rule.route
+                rule.path
             );
         }
     }
@@ -87,59 +87,41 @@ async fn a_refusal_for_lack_of_the_scope_says_so() {
     );
 }
 
-/// The methods of every route of spin.toml, as the app itself names them, are
-/// those of the table: a route or method that the table lacks shows here.
 #[tokio::test]
-async fn the_app_answers_just_the_methods_of_the_table() {
+async fn another_method_is_refused_with_those_that_there_are() {
     let app = app().await;
     let world = World::new(app).await;
-    let mut known: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for rule in TABLE {
-        known.entry(rule.route).or_default().push(rule.method);
+    let mut known: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
+    for route in routes::api() {
+        known.entry(route.path).or_default().push(route);
     }
-    let routes = routes_of_the_manifest();
-    for route in known.keys() {
-        assert!(
-            routes.iter().any(|r| r == route),
-            "{route} is not in spin.toml"
-        );
-    }
-    for route in routes.iter().filter(|route| !route.ends_with("...")) {
-        let methods = known.get(route.as_str());
-        let mut methods = methods
-            .cloned()
-            .unwrap_or_else(|| panic!("the table lacks {route}"));
-        methods.sort_unstable();
-        let rule = Rule {
-            method: "PUT",
-            route: known.get_key_value(route.as_str()).expect("known").0,
-            who: Who::Identified,
-            ticket: false,
+    for (path, routes) in known {
+        let other = Route {
+            method: Method::TRACE,
+            ..routes[0].clone()
         };
-        let request = world.request(app, &rule, world.owner);
+        let request = world.request(app, &other, world.owner);
         let closed = send(request.try_clone().expect("no stream")).await;
         let request = request.header("authorization", token::user(world.owner));
-        let answer = send(request).await.expect_status(405);
-        let mut allowed: Vec<_> = answer
-            .header("allow")
-            .unwrap_or_default()
-            .split(", ")
-            .collect();
-        allowed.sort_unstable();
-        assert_eq!(allowed, methods, "{route}");
-        let open = TABLE
-            .iter()
-            .any(|rule| rule.route == route && rule.who == Who::Anybody);
-        assert_eq!(closed.status(), if open { 405 } else { 401 }, "{route}");
+        let response = send(request).await.expect_status(405);
+        assert_eq!(
+            response.header("allow").unwrap_or_default(),
+            allow(&routes),
+            "{path}"
+        );
+        let open = routes.iter().any(|route| route.access == Access::Public);
+        assert_eq!(closed.status(), if open { 405 } else { 401 }, "{path}");
     }
 }
 
-fn routes_of_the_manifest() -> Vec<String> {
-    let text = std::fs::read_to_string(workspace_root().join("spin.toml")).expect("spin.toml");
-    let routes = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("route = \""));
-    routes
-        .map(|route| route.trim_end_matches('"').to_owned())
-        .collect()
+fn allow(routes: &[&Route]) -> String {
+    let mut methods = Vec::new();
+    for route in routes {
+        methods.push(route.method.as_str());
+        if route.method == Method::GET {
+            methods.push("HEAD");
+        }
+    }
+    methods.push("OPTIONS");
+    methods.join(", ")
 }

@@ -1,9 +1,10 @@
 //! What proves nothing: every route is closed to it.
 
-use messaging::auth::access::{TABLE, Who};
+use messaging::api::Access;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Response, send, unique_user};
+use tests::routes;
 use tests::token::{self, SECRET, bearer, claims, now};
 
 use crate::world::{World, app};
@@ -42,14 +43,14 @@ fn worthless(user: i64) -> Vec<(&'static str, Option<String>)> {
 async fn every_route_is_closed_to_what_proves_nothing() {
     let app = app().await;
     let world = World::new(app).await;
-    for rule in TABLE.iter().filter(|rule| rule.who != Who::Anybody) {
+    for rule in routes::api().filter(|rule| rule.access != Access::Public) {
         for (what, authorization) in worthless(world.owner) {
             let mut request = world.request(app, rule, world.owner);
             if let Some(value) = &authorization {
                 request = request.header("authorization", value);
             }
             let answer = send(request).await;
-            let place = format!("{} {} with {what}", rule.method, rule.route);
+            let place = format!("{} {} with {what}", rule.method, rule.path);
             assert_refused(&answer, &place);
         }
     }
@@ -122,11 +123,11 @@ async fn without_keys_everything_is_closed_and_the_operator_is_told() {
         outsider: unique_user(),
     };
     let empty = format!("Bearer {}", jwt_signer::hs256(b"", &claims(world.owner)));
-    for rule in TABLE.iter().filter(|rule| rule.who != Who::Anybody) {
+    for rule in routes::api().filter(|rule| rule.access != Access::Public) {
         for authorization in [token::user(world.owner), empty.clone()] {
             let request = world.request(&app, rule, world.owner);
             let answer = send(request.header("authorization", authorization)).await;
-            assert_eq!(answer.status(), 401, "{} {}", rule.method, rule.route);
+            assert_eq!(answer.status(), 401, "{} {}", rule.method, rule.path);
         }
     }
     app.get("/api/v1/health/live").await.expect_status(200);

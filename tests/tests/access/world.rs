@@ -1,7 +1,7 @@
 //! A conversation with people in and outside of it, and a request for every
 //! route and method that does what the route is for.
 
-use messaging::auth::access::Rule;
+use messaging::api::Route;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use testkit::{App, send, unique_user};
@@ -44,9 +44,9 @@ impl World {
     }
 
     /// A request for what the route is for, in the name of a user.
-    pub fn request(&self, app: &App, rule: &Rule, named: i64) -> RequestBuilder {
+    pub fn request(&self, app: &App, rule: &Route, named: i64) -> RequestBuilder {
         let (path, body) = self.call(rule, named);
-        let method = rule.method.parse().unwrap_or(Method::GET);
+        let method = rule.method.clone();
         let request = app.request(method, &path);
         match body {
             Some(body) => request.json(&body),
@@ -54,17 +54,17 @@ impl World {
         }
     }
 
-    fn call(&self, rule: &Rule, named: i64) -> (String, Option<Value>) {
-        let route = rule.route.strip_prefix("/api/v1").unwrap_or(rule.route);
+    fn call(&self, rule: &Route, named: i64) -> (String, Option<Value>) {
+        let route = rule.path.strip_prefix("/api/v1").unwrap_or(rule.path);
         let id = if route.starts_with("/messages/:id") || route.starts_with("/messages/messages") {
             self.message
         } else {
             self.conversation
         };
-        let path = rule.route.replace(":id", &id.to_string());
+        let path = rule.path.replace(":id", &id.to_string());
         let path = path.replace(":userId", &named.to_string());
         let newcomer = unique_user();
-        let body = match (rule.method, route) {
+        let body = match (rule.method.as_str(), route) {
             ("POST", "/messages") => {
                 json!({"conversationId": self.conversation, "senderId": named, "content": "Hi"})
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter::repeat_with;
 
 use fastrand::Rng;
-use messaging::auth::access::TABLE;
+use tests::routes;
 
 /// What the requests are about, so that some of them get far.
 pub struct Target {
@@ -144,12 +144,13 @@ pub struct Request {
 
 /// Makes up a request.
 pub fn request(rng: &mut Rng, target: &Target) -> Request {
-    let rule = &TABLE[rng.usize(..TABLE.len())];
+    let routes: Vec<_> = routes::all().collect();
+    let rule = routes[rng.usize(..routes.len())];
     let method = match rng.u8(..) {
-        0..200 => rule.method,
+        0..200 => rule.method.as_str(),
         _ => pick(rng, &METHODS),
     };
-    let path = path(rng, target, rule.route) + &query(rng, target);
+    let path = path(rng, target, rule.path) + &query(rng, target);
     let body = body(rng, target);
     let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n").into_bytes();
     for (name, value) in headers(rng, target) {

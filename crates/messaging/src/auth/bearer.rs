@@ -1,10 +1,10 @@
 //! `Authorization: Bearer` (RFC 6750).
 
-use ::http::header;
+use http::header;
 
-use crate::error::Credentials;
-use crate::http::Headers;
 use crate::{Error, Result};
+use platform::error::Credentials;
+use platform::http::Headers;
 
 /// The longest token, in bytes. Ours have some hundred; with the claims that
 /// identity providers add, a few thousand.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use crate::auth::SERVICE_SCOPE;
 use crate::ids::UserId;
 use crate::{Error, Result};
 
@@ -62,7 +63,7 @@ impl Caller {
     /// 403 unless the caller is a service.
     pub fn must_be_service(self) -> Result<()> {
         match self {
-            Self::User(_) => Err(Error::ServiceOnly),
+            Self::User(_) => Err(Error::InsufficientScope(SERVICE_SCOPE)),
             Self::Service => Ok(()),
         }
     }
@@ -70,40 +71,23 @@ impl Caller {
 
 /// An identity, and how long it is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
+pub struct Authentication {
     /// Who.
     pub identity: Identity,
     /// The name of a back end, if its token has one.
     pub service: Option<Rc<str>>,
-    /// From when on the proof is refused; `None` if it does not end.
+    /// From when on the authentication is refused; `None` if it does not end.
     pub expires_at: Option<SystemTime>,
 }
 
-impl Proof {
-    /// The proof of a request that need not prove anything.
+impl Authentication {
+    /// The authentication of a request that need not prove anything.
     #[must_use]
-    pub const fn open() -> Self {
+    pub const fn none() -> Self {
         Self {
             identity: Identity::Open,
             service: None,
             expires_at: None,
         }
-    }
-}
-
-/// A caller who stays: what an event stream asks again while it lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Session {
-    /// Who.
-    pub caller: Caller,
-    /// When the stream has to end; `None` if the identity does not expire.
-    pub expires_at: Option<SystemTime>,
-}
-
-impl Session {
-    /// Whether the identity is good no longer.
-    #[must_use]
-    pub fn has_expired(&self) -> bool {
-        self.expires_at.is_some_and(|end| end <= SystemTime::now())
     }
 }

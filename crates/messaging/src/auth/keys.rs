@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::signature;
-use crate::log_line;
 
 /// Why no token can be checked; its `Display` is for the operator's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,7 +86,7 @@ fn of_set(jwks: &str) -> Result<Vec<Key>, NoKeys> {
         return Err(NoKeys::NoneOfUse);
     }
     if unused > 0 {
-        log_line!("WARN", "jwt_jwks: {unused} of {count} keys are of no use");
+        log::warn!("jwt_jwks: {unused} of {count} keys are of no use");
     }
     Ok(keys)
 }

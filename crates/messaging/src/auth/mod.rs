@@ -1,13 +1,11 @@
 //! Who calls, and what they may do.
 //!
-//! - [`access`]: the one table of every route and who may call it.
-//! - `identity`: users and services, and the proof of them.
+//! - `identity`: users and services, and the authentication of them.
 //! - `bearer`: the token in a request's headers.
-//! - [`token`]: from a token to a proof, with the operator's [`keys`].
+//! - [`token`]: from a token to a authentication, with the operator's [`keys`].
 //! - `signature`: the algorithms behind it.
 //! - `ticket`: what a browser's event stream shows instead of a token.
 
-pub mod access;
 mod bearer;
 mod identity;
 pub mod keys;
@@ -17,13 +15,14 @@ pub mod token;
 
 use std::cell::OnceCell;
 
-pub use identity::{Caller, Identity, Proof, Session};
-pub use ticket::{TICKET_LIFE, issue_ticket, redeem_ticket};
+pub use identity::{Authentication, Caller, Identity};
+pub use ticket::{TICKET_TTL, issue_ticket, redeem_ticket};
 
-use crate::config::{self, AuthMode};
-use crate::error::Credentials;
-use crate::http::Headers;
-use crate::{Error, Result, log_line};
+use crate::{Error, Result};
+use platform::config;
+use platform::error::Credentials;
+use platform::http::Headers;
+pub use token::SERVICE_SCOPE;
 use token::Verifier;
 
 thread_local! {
@@ -32,14 +31,14 @@ thread_local! {
 }
 
 /// Establishes the identity behind a request's headers, or 401.
-pub async fn identify(headers: &Headers) -> Result<Proof> {
-    match config::auth_mode().await? {
-        AuthMode::Open => Ok(Proof::open()),
+pub async fn identify(headers: &Headers) -> Result<Authentication> {
+    match auth_mode().await? {
+        AuthMode::Open => Ok(Authentication::none()),
         AuthMode::Jwt => by_token(headers).await,
     }
 }
 
-async fn by_token(headers: &Headers) -> Result<Proof> {
+async fn by_token(headers: &Headers) -> Result<Authentication> {
     let secret = config::text("jwt_secret").await?;
     let jwks = config::text("jwt_jwks").await?;
     let issuer = config::text("jwt_issuer").await?;
@@ -47,7 +46,7 @@ async fn by_token(headers: &Headers) -> Result<Proof> {
     VERIFIER.with(|verifier| {
         let verifier = verifier.get_or_init(|| {
             Verifier::new(&secret, &jwks, &issuer, &audience)
-                .inspect_err(|fault| log_line!("ERROR", "every request is refused: {fault}"))
+                .inspect_err(|fault| log::error!("every request is refused: {fault}"))
                 .ok()
         });
         let token = bearer::token(headers)?;
@@ -56,4 +55,24 @@ async fn by_token(headers: &Headers) -> Result<Proof> {
             .and_then(|verifier| verifier.verify(token))
             .ok_or(Error::Unauthorized(Credentials::Invalid))
     })
+}
+
+/// How callers are identified (`auth_mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMode {
+    /// A verified bearer token says who calls.
+    Jwt,
+    /// The request's own ids say who calls: for local development only.
+    Open,
+}
+
+/// The `auth_mode` variable.
+pub async fn auth_mode() -> Result<AuthMode> {
+    match &*config::text("auth_mode").await? {
+        "jwt" => Ok(AuthMode::Jwt),
+        "open" => Ok(AuthMode::Open),
+        _ => Err(Error::internal(
+            "variable auth_mode is neither \"jwt\" nor \"open\"",
+        )),
+    }
 }

@@ -4,18 +4,18 @@
 
 use std::time::{Duration, SystemTime};
 
+use platform::random;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use spin_sdk::wasip3::random::random::get_random_u64;
 
-use super::identity::{Caller, Identity, Proof};
-use crate::error::Credentials;
+use super::identity::{Authentication, Caller, Identity};
 use crate::ids::UserId;
-use crate::redis::{RedisService, keys};
 use crate::{Error, Result};
+use crate::{RedisService, keys};
+use platform::error::Credentials;
 
 /// How long a ticket waits for its use.
-pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+pub const TICKET_TTL: Duration = Duration::from_secs(30);
 
 /// 256 bits in hexadecimal.
 const LENGTH: usize = 64;
@@ -33,22 +33,22 @@ struct Record {
 }
 
 impl Record {
-    fn new(caller: Caller, proof: &Proof) -> Self {
+    fn new(caller: Caller, authentication: &Authentication) -> Self {
         let since_epoch = |end: SystemTime| end.duration_since(SystemTime::UNIX_EPOCH).ok();
         let milliseconds = |since: Duration| u64::try_from(since.as_millis()).ok();
         Self {
             user: caller.user(),
-            service: proof.service.as_deref().map(str::to_owned),
-            expires_at: proof
+            service: authentication.service.as_deref().map(str::to_owned),
+            expires_at: authentication
                 .expires_at
                 .and_then(since_epoch)
                 .and_then(milliseconds),
         }
     }
 
-    fn proof(self) -> Proof {
+    fn authentication(self) -> Authentication {
         let end = |since| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(since));
-        Proof {
+        Authentication {
             identity: self.user.map_or(Identity::Service, Identity::User),
             service: self.service.map(Into::into),
             expires_at: self.expires_at.and_then(end),
@@ -56,31 +56,29 @@ impl Record {
     }
 }
 
-/// Makes a ticket for the caller, good for one stream within [`TICKET_LIFE`]
-/// and for no longer than the caller's own proof.
-pub async fn issue_ticket(caller: Caller, proof: &Proof) -> Result<String> {
-    let ticket: String = (0..4)
-        .map(|_| format!("{:016x}", get_random_u64()))
-        .collect();
-    let record = Record::new(caller, proof);
+/// Makes a ticket for the caller, good for one stream within [`TICKET_TTL`]
+/// and for no longer than the caller's own authentication.
+pub async fn issue_ticket(caller: Caller, authentication: &Authentication) -> Result<String> {
+    let ticket = random::secret();
+    let record = Record::new(caller, authentication);
     RedisService::required()
-        .set_json(&key(&ticket), &record, Some(TICKET_LIFE))
+        .set_json(&key(&ticket), &record, Some(TICKET_TTL))
         .await?;
     Ok(ticket)
 }
 
 /// Takes a ticket back for what it proves; 401 if there is none such, or no
 /// longer, or somebody used it.
-pub async fn redeem_ticket(ticket: &str) -> Result<Proof> {
+pub async fn redeem_ticket(ticket: &str) -> Result<Authentication> {
     let invalid = Error::Unauthorized(Credentials::Invalid);
     if !is_well_formed(ticket) {
         return Err(invalid);
     }
     let record: Option<Record> = RedisService::required().take_json(&key(ticket)).await?;
-    let proof = record.ok_or(invalid)?.proof();
-    match proof.expires_at {
+    let authentication = record.ok_or(invalid)?.authentication();
+    match authentication.expires_at {
         Some(end) if end <= SystemTime::now() => Err(Error::Unauthorized(Credentials::Invalid)),
-        _ => Ok(proof),
+        _ => Ok(authentication),
     }
 }
 
@@ -105,15 +103,15 @@ mod tests {
             (Identity::Service, None),
             (Identity::Service, Some("billing".into())),
         ] {
-            let proof = Proof {
+            let authentication = Authentication {
                 identity,
                 service,
                 expires_at: Some(end),
             };
-            let record = Record::new(identity.caller(None), &proof);
+            let record = Record::new(identity.caller(None), &authentication);
             let json = serde_json::to_vec(&record).unwrap();
             let back: Record = serde_json::from_slice(&json).unwrap();
-            assert_eq!(back.proof(), proof);
+            assert_eq!(back.authentication(), authentication);
         }
     }
 

@@ -1,4 +1,4 @@
-//! From a token to a [`Proof`] (RFC 7519), by the operator's rules.
+//! From a token to a [`Authentication`] (RFC 7519), by the operator's rules.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use jsonwebtoken::{Validation, decode, decode_header};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::identity::{Identity, Proof};
+use super::identity::{Authentication, Identity};
 use super::keys::{self, Key, NoKeys};
 use super::signature;
 
@@ -26,7 +26,7 @@ pub struct Verifier {
     keys: Vec<(Key, Validation)>,
     /// Tokens that passed, by their exact bytes: a signature costs up to half a
     /// millisecond to check, and the same caller comes again.
-    checked: RefCell<HashMap<Box<str>, Proof>>,
+    checked: RefCell<HashMap<Box<str>, Authentication>>,
 }
 
 impl Verifier {
@@ -46,16 +46,16 @@ impl Verifier {
 
     /// Whom the token proves; `None` whatever is wrong with it.
     #[must_use]
-    pub fn verify(&self, token: &str) -> Option<Proof> {
-        if let Some(proof) = self.remembered(token) {
-            return Some(proof);
+    pub fn verify(&self, token: &str) -> Option<Authentication> {
+        if let Some(authentication) = self.remembered(token) {
+            return Some(authentication);
         }
-        let proof = self.check(token)?;
-        self.remember(token, &proof);
-        Some(proof)
+        let authentication = self.check(token)?;
+        self.remember(token, &authentication);
+        Some(authentication)
     }
 
-    fn check(&self, token: &str) -> Option<Proof> {
+    fn check(&self, token: &str) -> Option<Authentication> {
         let header = decode_header(token).ok()?;
         // RFC 7515, 4.1.11: what must be understood, and is not, is refused.
         if header.crit.is_some() {
@@ -64,22 +64,24 @@ impl Verifier {
         let mut suitable = self.keys.iter().filter(|(key, _)| key.suits(&header));
         let token =
             suitable.find_map(|(key, rules)| decode::<Claims>(token, &key.key, rules).ok())?;
-        token.claims.proof()
+        token.claims.authentication()
     }
 
-    fn remembered(&self, token: &str) -> Option<Proof> {
+    fn remembered(&self, token: &str) -> Option<Authentication> {
         let checked = self.checked.borrow();
-        let proof = checked.get(token)?;
-        let good = proof.expires_at.is_some_and(|end| end > SystemTime::now());
-        good.then(|| proof.clone())
+        let authentication = checked.get(token)?;
+        let good = authentication
+            .expires_at
+            .is_some_and(|end| end > SystemTime::now());
+        good.then(|| authentication.clone())
     }
 
-    fn remember(&self, token: &str, proof: &Proof) {
+    fn remember(&self, token: &str, authentication: &Authentication) {
         let mut checked = self.checked.borrow_mut();
         if checked.len() >= REMEMBERED {
             checked.clear();
         }
-        checked.insert(token.into(), proof.clone());
+        checked.insert(token.into(), authentication.clone());
     }
 }
 
@@ -113,7 +115,7 @@ struct Claims {
 }
 
 impl Claims {
-    fn proof(self) -> Option<Proof> {
+    fn authentication(self) -> Option<Authentication> {
         let service = self.is_service();
         let subject = self.sub.map(plain_text);
         let identity = if service {
@@ -122,7 +124,7 @@ impl Claims {
             Identity::User(subject.as_ref()?.parse().ok()?)
         };
         let end = Duration::try_from_secs_f64(self.exp).ok()?;
-        Some(Proof {
+        Some(Authentication {
             identity,
             service: subject.filter(|_| service).map(Into::into),
             expires_at: Some(SystemTime::UNIX_EPOCH.checked_add(end.checked_add(LEEWAY)?)?),

@@ -4,14 +4,18 @@
 //! Redis lost.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use platform::clock::{self, Instant};
+use platform::http::{LastEventId, SseEvent, SseSender, StreamEnd};
+use platform::postgres;
+use platform::redis::{RedisError, StreamEntry, StreamId, StreamReader};
 
 use super::progress::{Next, Progress};
-use super::{Block, Ended, LastEventId, OPEN_LIMIT, Outlet, pause, until_check};
-use crate::events::{self, Since};
+use super::{OPEN_LIMIT, pause, until_check};
+use crate::events::{self, EventPage};
 use crate::ids::{ConversationId, UserId};
-use crate::redis::{Entry, EntryId, RedisError, Tail, keys};
-use crate::{Error, Result, clock, postgres, relay};
+use crate::{Result, conversations, keys, relay};
 
 /// How many events one look at the database takes: a client that does not read
 /// has them wait in memory.
@@ -29,15 +33,15 @@ pub struct ConversationFeed {
     check_at: Instant,
     /// Where the client goes on if it gets nothing but this.
     start: Option<i64>,
-    out: Vec<Block>,
+    out: Vec<SseEvent>,
 }
 
 /// The stream in Redis.
 struct Source {
-    tail: Tail,
+    tail: StreamReader,
     /// The entry behind which to read. It is no measure of what was sent: that
     /// is the progress.
-    position: Option<EntryId>,
+    position: Option<StreamId>,
     /// Whether Redis answered when it was last asked.
     up: bool,
 }
@@ -53,19 +57,19 @@ impl ConversationFeed {
         let after = match last {
             LastEventId::After(seq) => seq,
             // Nothing comes after this: only the newest seq is asked for.
-            LastEventId::None | LastEventId::Foreign => i64::MAX,
+            LastEventId::None | LastEventId::Unknown => i64::MAX,
         };
         let mut source = Source::of(id);
         source.attach(OPEN_LIMIT).await;
         let page = look(id, viewer, after).await?;
-        let page = page.ok_or(Error::no_conversation())?;
+        let page = page.ok_or(conversations::not_found())?;
         let (progress, resync) = Progress::begin(viewer, last, page.newest);
         let mut feed = Self {
             id,
             viewer,
             check_at: Instant::now(),
             start: (!resync).then_some(progress.seq()),
-            out: Vec::from_iter(resync.then(|| Block::resync(progress.seq()))),
+            out: Vec::from_iter(resync.then(|| SseEvent::resync(progress.seq()))),
             progress,
             source,
         };
@@ -74,15 +78,15 @@ impl ConversationFeed {
     }
 
     /// Sends what there is and what comes, until the feed ends.
-    pub async fn run(mut self, mut outlet: Outlet) -> Ended {
-        let Err(ended) = self.follow(&mut outlet).await;
+    pub async fn run(mut self, mut sender: SseSender) -> StreamEnd {
+        let Err(ended) = self.follow(&mut sender).await;
         ended
     }
 
-    async fn follow(&mut self, outlet: &mut Outlet) -> Result<Infallible, Ended> {
-        outlet.open(self.start.map(|seq| seq.to_string())).await?;
+    async fn follow(&mut self, sender: &mut SseSender) -> Result<Infallible, StreamEnd> {
+        sender.open(self.start.map(|seq| seq.to_string())).await?;
         loop {
-            outlet.send_all(&mut self.out).await?;
+            sender.send_all(&mut self.out).await?;
             let wait = self.check_at.saturating_duration_since(Instant::now());
             if wait.is_zero() {
                 self.check().await?;
@@ -107,17 +111,17 @@ impl ConversationFeed {
 
     /// Asks the database for what is missing, and whether the viewer may still
     /// see it.
-    async fn check(&mut self) -> Result<(), Ended> {
+    async fn check(&mut self) -> Result<(), StreamEnd> {
         self.source.attach(ATTACH_LIMIT).await;
         match look(self.id, self.viewer, self.progress.seq()).await {
             Ok(Some(page)) => self.take_page(page),
-            Ok(None) => return Err(Ended::Hidden),
+            Ok(None) => return Err(StreamEnd::AccessLost),
             Err(_) => self.check_at = Instant::now() + pause(),
         }
         Ok(())
     }
 
-    fn take_page(&mut self, page: Since) {
+    fn take_page(&mut self, page: EventPage) {
         let unrelayed = page.unrelayed;
         let wait = match self.progress.take_page(page, &mut self.out) {
             Next::Ask => Duration::ZERO,
@@ -129,19 +133,19 @@ impl ConversationFeed {
     }
 }
 
-/// Asks the database, and rings the relay if that has work to do. A stream
+/// Asks the database, and wakes the relay if that has work to do. A stream
 /// lasts long and asks seldom, so it keeps no connection.
-async fn look(id: ConversationId, viewer: Option<UserId>, after: i64) -> Result<Option<Since>> {
-    let page = events::since(id, viewer, after, PAGE).await;
+async fn look(id: ConversationId, viewer: Option<UserId>, after: i64) -> Result<Option<EventPage>> {
+    let page = events::page_after(id, viewer, after, PAGE).await;
     postgres::release();
-    relay::ring_if(matches!(&page, Ok(Some(page)) if page.unrelayed)).await;
+    relay::wake_up_if(matches!(&page, Ok(Some(page)) if page.unrelayed)).await;
     page
 }
 
 impl Source {
     fn of(id: ConversationId) -> Self {
         Self {
-            tail: Tail::of(keys::stream(id)),
+            tail: StreamReader::new(keys::stream(id)),
             position: None,
             up: false,
         }
@@ -159,7 +163,7 @@ impl Source {
         }
     }
 
-    async fn read(&mut self, wait: Duration) -> Result<Vec<Entry>, RedisError> {
+    async fn read(&mut self, wait: Duration) -> Result<Vec<StreamEntry>, RedisError> {
         let entries = self
             .tail
             .read(self.position.unwrap_or_default(), wait)

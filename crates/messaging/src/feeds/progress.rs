@@ -5,11 +5,11 @@
 //! gives is sent only if it is that one; the database is the truth about all
 //! others.
 
-use super::head::Head;
-use super::sse::{Block, LastEventId};
-use crate::events::{Event, Kind, Since};
+use platform::http::{LastEventId, SseEvent};
+use platform::redis::StreamEntry;
+
+use crate::events::{Event, EventHead, EventPage, EventType};
 use crate::ids::UserId;
-use crate::redis::Entry;
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Where to begin, for a client that comes with this id, and whether it has
-    /// to be told that its history has a hole. `newest` is the seq of the
+    /// to be deduplicator that its history has a hole. `newest` is the seq of the
     /// conversation's newest event.
     #[must_use]
     pub const fn begin(
@@ -67,7 +67,7 @@ impl Progress {
     }
 
     /// Takes what the stream gave, in its order.
-    pub fn take_entries(&mut self, entries: Vec<Entry>, out: &mut Vec<Block>) -> Next {
+    pub fn take_entries(&mut self, entries: Vec<StreamEntry>, out: &mut Vec<SseEvent>) -> Next {
         let mut next = Next::Wait;
         for entry in entries {
             if self.left {
@@ -80,15 +80,15 @@ impl Progress {
         next
     }
 
-    fn take_entry(&mut self, json: String, out: &mut Vec<Block>) -> Next {
-        let Some(head) = Head::parse(&json) else {
+    fn take_entry(&mut self, json: String, out: &mut Vec<SseEvent>) -> Next {
+        let Some(head) = EventHead::parse(&json) else {
             return Next::Wait;
         };
         match head.seq {
             // Typing and the like: now or never.
             None => {
                 let event = head.name.into_owned();
-                out.push(Block {
+                out.push(SseEvent {
                     id: None,
                     event,
                     data: json,
@@ -99,9 +99,9 @@ impl Progress {
                 self.seq = seq;
                 self.left = self
                     .viewer
-                    .is_some_and(|viewer| head.is(Kind::ParticipantLeft, viewer));
+                    .is_some_and(|viewer| head.is(EventType::ParticipantLeft, viewer));
                 let event = head.name.into_owned();
-                out.push(Block {
+                out.push(SseEvent {
                     id: Some(seq.to_string()),
                     event,
                     data: json,
@@ -114,7 +114,7 @@ impl Progress {
     }
 
     /// Takes what the database gave, asked for what comes after [`Self::seq`].
-    pub fn take_page(&mut self, page: Since, out: &mut Vec<Block>) -> Next {
+    pub fn take_page(&mut self, page: EventPage, out: &mut Vec<SseEvent>) -> Next {
         self.left = false;
         let empty = page.events.is_empty();
         for event in page.events {
@@ -123,7 +123,7 @@ impl Progress {
         if empty && page.newest > self.seq {
             // None of them is kept any more.
             self.seq = page.newest;
-            out.push(Block::resync(self.seq));
+            out.push(SseEvent::resync(self.seq));
         }
         if page.newest > self.seq {
             Next::Ask
@@ -132,13 +132,13 @@ impl Progress {
         }
     }
 
-    fn take_event(&mut self, event: &Event, out: &mut Vec<Block>) {
+    fn take_event(&mut self, event: &Event, out: &mut Vec<SseEvent>) {
         let seq = event.seq.get();
         if seq > self.seq + 1 {
-            out.push(Block::resync(seq - 1));
+            out.push(SseEvent::resync(seq - 1));
         }
         self.seq = seq;
-        out.push(Block {
+        out.push(SseEvent {
             id: Some(seq.to_string()),
             event: event.kind.name().into(),
             data: event.to_json(),

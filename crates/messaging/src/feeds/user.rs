@@ -3,27 +3,31 @@
 //! The feed in Redis is all there is, so the reader makes sure that it lacks
 //! nothing: the entry behind which it reads must still be there after each
 //! read, Redis must not have started since that entry came in, and each
-//! conversation's events must come without a gap. Else the client is told to
+//! conversation's events must come without a gap. Else the client is deduplicator to
 //! fetch anew what it shows, and the feed goes on from its end.
 
 use std::convert::Infallible;
 
-use super::head::Head;
-use super::told::{Told, Verdict};
-use super::{Block, Ended, LastEventId, OPEN_LIMIT, Outlet, pause, until_check};
+use platform::clock;
+use platform::http::{LastEventId, SseEvent, SseSender, StreamEnd};
+use platform::redis::{RedisError, StreamEntry, StreamId, StreamReader};
+
+use super::deduplicator::{Deduplicator, Verdict};
+use super::streams::{FEED_MARKER, holds, newest_or_marker};
+use super::{OPEN_LIMIT, pause, until_check};
+use crate::events::EventHead;
 use crate::ids::UserId;
-use crate::redis::{Entry, EntryId, FEED_MARK, RedisError, Tail, keys};
-use crate::{clock, relay};
+use crate::{keys, relay};
 
 /// How many looks back from the client's last entry tell what it had.
 const LOOKS_BACK: usize = 5;
 
 /// A client's feed of all that concerns a user.
 pub struct UserFeed {
-    tail: Tail,
+    tail: StreamReader,
     place: Place,
-    told: Told,
-    out: Vec<Block>,
+    deduplicator: Deduplicator,
+    out: Vec<SseEvent>,
 }
 
 /// Where the reader is.
@@ -32,7 +36,7 @@ enum Place {
     /// At the end of the feed, wherever that is: the client has no past.
     End,
     /// Behind an entry.
-    Behind(EntryId),
+    Behind(StreamId),
     /// Behind something that is not known: the client has to fetch anew.
     Lost,
 }
@@ -40,7 +44,7 @@ enum Place {
 /// Why a round ended early.
 enum Stop {
     Redis,
-    Ended(Ended),
+    StreamEnd(StreamEnd),
 }
 
 impl From<RedisError> for Stop {
@@ -49,24 +53,24 @@ impl From<RedisError> for Stop {
     }
 }
 
-impl From<Ended> for Stop {
-    fn from(ended: Ended) -> Self {
-        Self::Ended(ended)
+impl From<StreamEnd> for Stop {
+    fn from(ended: StreamEnd) -> Self {
+        Self::StreamEnd(ended)
     }
 }
 
 impl UserFeed {
     /// Opens the feed for a client that was last seen at `last`. Redis may be
     /// away: then the feed begins when it is back.
-    pub async fn open(user: UserId, last: LastEventId<EntryId>) -> Self {
+    pub async fn open(user: UserId, last: LastEventId<StreamId>) -> Self {
         let mut feed = Self {
-            tail: Tail::of(keys::feed(user)),
+            tail: StreamReader::new(keys::feed(user)),
             place: match last {
                 LastEventId::None => Place::End,
                 LastEventId::After(id) => Place::Behind(id),
-                LastEventId::Foreign => Place::Lost,
+                LastEventId::Unknown => Place::Lost,
             },
-            told: Told::new(user),
+            deduplicator: Deduplicator::new(user),
             out: Vec::new(),
         };
         let attached = clock::timeout(OPEN_LIMIT, feed.attach()).await;
@@ -78,28 +82,28 @@ impl UserFeed {
     }
 
     /// Sends what there is and what comes, until the feed ends.
-    pub async fn run(mut self, mut outlet: Outlet) -> Ended {
+    pub async fn run(mut self, mut sender: SseSender) -> StreamEnd {
         let start = match self.place {
             Place::Behind(id) if self.out.is_empty() => Some(id.to_string()),
             _ => None,
         };
-        if let Err(ended) = outlet.open(start).await {
+        if let Err(ended) = sender.open(start).await {
             return ended;
         }
         loop {
-            match self.follow(&mut outlet).await {
-                Err(Stop::Ended(ended)) => return ended,
+            match self.follow(&mut sender).await {
+                Err(Stop::StreamEnd(ended)) => return ended,
                 Err(Stop::Redis) => clock::sleep(pause()).await,
             }
         }
     }
 
-    async fn follow(&mut self, outlet: &mut Outlet) -> Result<Infallible, Stop> {
+    async fn follow(&mut self, sender: &mut SseSender) -> Result<Infallible, Stop> {
         loop {
             if !self.tail.is_connected() {
                 self.attach().await?;
             }
-            outlet.send_all(&mut self.out).await?;
+            sender.send_all(&mut self.out).await?;
             self.read().await?;
         }
     }
@@ -109,7 +113,7 @@ impl UserFeed {
         let place = self.place;
         match place {
             Place::End => {
-                self.place = Place::Behind(self.tail.newest_or_mark().await?);
+                self.place = Place::Behind(newest_or_marker(&mut self.tail).await?);
                 Ok(())
             }
             Place::Behind(id) if self.reaches_back_to(id).await? => self.recall(id).await,
@@ -119,17 +123,20 @@ impl UserFeed {
 
     /// Whether all that was added after an entry is still there: the entry is,
     /// and Redis has not lost its newest ones by a restart.
-    async fn reaches_back_to(&mut self, id: EntryId) -> Result<bool, RedisError> {
+    async fn reaches_back_to(&mut self, id: StreamId) -> Result<bool, RedisError> {
         let start = self.tail.server_start().await?;
-        Ok(start.is_none_or(|start| start <= id.major) && self.tail.holds(id).await?)
+        Ok(start.is_none_or(|start| start <= id.major) && holds(&mut self.tail, id).await?)
     }
 
     /// Learns what the client had.
-    async fn recall(&mut self, mut from: EntryId) -> Result<(), RedisError> {
+    async fn recall(&mut self, mut from: StreamId) -> Result<(), RedisError> {
         for _ in 0..LOOKS_BACK {
-            let batch = self.tail.back_from(from).await?;
-            for head in batch.iter().filter_map(|entry| Head::parse(&entry.event)) {
-                self.told.recall(&head);
+            let batch = self.tail.read_backwards(from).await?;
+            for head in batch
+                .iter()
+                .filter_map(|entry| EventHead::parse(&entry.event))
+            {
+                self.deduplicator.recall(&head);
             }
             match batch.last() {
                 Some(oldest) if oldest.id < from => from = oldest.id,
@@ -141,10 +148,10 @@ impl UserFeed {
 
     /// Goes on from the end of the feed, and tells the client so.
     async fn resync(&mut self) -> Result<(), RedisError> {
-        let end = self.tail.newest_or_mark().await?;
+        let end = newest_or_marker(&mut self.tail).await?;
         self.place = Place::Behind(end);
-        self.told.forget();
-        self.out.push(Block::resync(end));
+        self.deduplicator.forget();
+        self.out.push(SseEvent::resync(end));
         Ok(())
     }
 
@@ -154,12 +161,12 @@ impl UserFeed {
             return self.attach().await;
         };
         let entries = self.tail.read(place, until_check()).await?;
-        if !self.tail.holds(place).await? {
+        if !holds(&mut self.tail, place).await? {
             return self.resync().await;
         }
         if entries.is_empty() {
             // Perhaps nobody heard the last ring.
-            relay::ring_if(true).await;
+            relay::wake_up_if(true).await;
         }
         for entry in entries {
             self.take(entry);
@@ -167,20 +174,20 @@ impl UserFeed {
         Ok(())
     }
 
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, entry: StreamEntry) {
         self.place = Place::Behind(entry.id);
-        if entry.event == FEED_MARK {
+        if entry.event == FEED_MARKER {
             return;
         }
-        let Some(head) = Head::parse(&entry.event) else {
+        let Some(head) = EventHead::parse(&entry.event) else {
             return;
         };
-        let verdict = self.told.judge(&head);
+        let verdict = self.deduplicator.judge(&head);
         if verdict == Verdict::Gap {
-            self.out.push(Block::resync(entry.id));
+            self.out.push(SseEvent::resync(entry.id));
         }
         if verdict != Verdict::Skip {
-            self.out.push(Block {
+            self.out.push(SseEvent {
                 id: Some(entry.id.to_string()),
                 event: head.name.into_owned(),
                 data: entry.event,

@@ -1,11 +1,12 @@
 //! Changing: edits and deletions.
 
+use super::not_found;
 use crate::content::Content;
-use crate::events::{Event, Kind, MessageChange};
+use crate::events::{Event, EventType, MessageChange};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::postgres::parameters::{number, optional_number, text};
-use crate::postgres::{Repeat, Row, query, query_one};
 use crate::{Error, Result};
+use platform::postgres::parameters::{number, optional_number, text};
+use platform::postgres::{Repeat, Row, query, query_one};
 
 /// Changes a message's content; only for its sender, or a service.
 pub async fn edit(
@@ -41,7 +42,7 @@ pub async fn edit(
         text(content.into_string()),
     ];
     match query_one(Repeat::Safe, EDIT, parameters).await? {
-        Some(mut row) => changed(&mut row, id, Kind::MessageEdited)?.ok_or_else(gone),
+        Some(mut row) => changed(&mut row, id, EventType::MessageEdited)?.ok_or_else(gone),
         None => Err(why_not_changed(id, caller, "Only its sender edits a message.").await?),
     }
 }
@@ -73,7 +74,7 @@ pub async fn delete(id: MessageId, caller: Option<UserId>) -> Result<Option<Mess
         select c.id, c.event_seq, m.json from conversation c left join message m on true";
     let parameters = vec![number(id.get()), optional_number(caller.map(UserId::get))];
     if let Some(mut row) = query_one(Repeat::Safe, DELETE, parameters).await? {
-        return changed(&mut row, id, Kind::MessageDeleted);
+        return changed(&mut row, id, EventType::MessageDeleted);
     }
     match why_not_changed(
         id,
@@ -88,7 +89,7 @@ pub async fn delete(id: MessageId, caller: Option<UserId>) -> Result<Option<Mess
 }
 
 /// The change, or `None` if the message was deleted by somebody else meanwhile.
-fn changed(row: &mut Row, id: MessageId, kind: Kind) -> Result<Option<MessageChange>> {
+fn changed(row: &mut Row, id: MessageId, kind: EventType) -> Result<Option<MessageChange>> {
     let (conversation, seq): (ConversationId, Seq) = (row.take()?, row.take()?);
     let Some(json) = row.take::<Option<String>>()? else {
         return Ok(None);
@@ -122,11 +123,11 @@ async fn why_not_changed(
     let parameters = vec![number(id.get()), optional_number(caller.map(UserId::get))];
     let mut rows = query(Repeat::Safe, WHY, parameters).await?;
     let Some(row) = rows.first_mut() else {
-        return Ok(Error::no_message());
+        return Ok(not_found());
     };
     let (visible, own, deleted): (bool, bool, bool) = (row.take()?, row.take()?, row.take()?);
     Ok(match (visible, own, deleted) {
-        (false, ..) => Error::no_message(),
+        (false, ..) => not_found(),
         (_, false, _) => Error::Forbidden(rule),
         (_, _, true) => gone(),
         // A service may not edit what the system said.

@@ -1,9 +1,26 @@
-//! Messages: their statements, beside the rows that these give.
+//! Messages: their statements, beside the rows that these give, and the cache of them.
+//!
+//! # Layout
+//!
+//! - [`post`]: new messages, batched. `change`: edits and deletions. `read`: pages.
+//! - [`list_cache`]: the cached list of a conversation's newest messages.
+//! - [`MessageHead`]: what the service reads of a message's JSON.
 
 mod change;
+mod head;
+pub mod list_cache;
 mod post;
 mod read;
 
 pub use change::{delete, edit};
+pub use head::MessageHead;
 pub use post::{NewMessage, Posted, post};
-pub use read::{Beside, Newest, find, list_seq, newest, page};
+pub use read::{Newest, PageAnchor, find, list_seq, newest, page};
+
+use crate::Error;
+
+/// 404 for a message, also one in a conversation that is hidden from the caller.
+#[must_use]
+pub const fn not_found() -> Error {
+    Error::NotFound("There is no such message.")
+}

@@ -2,12 +2,12 @@
 //! when that gives nothing.
 
 use crate::content::{ClientMessageId, Content};
-use crate::events::{Event, Kind, MessageChange};
+use crate::events::{Event, EventType, MessageChange};
 use crate::ids::{ConversationId, MessageId, Ordinal, UserId};
-use crate::postgres::parameters::{numbers, optional_numbers, optional_texts, texts};
-use crate::postgres::{ParameterValue, PgFailure, Repeat, Row, query};
-use crate::together::{Lost, Together};
 use crate::{Error, Result, conversations};
+use platform::batcher::{Batcher, OutcomeUnknown};
+use platform::postgres::parameters::{numbers, optional_numbers, optional_texts, texts};
+use platform::postgres::{ParameterValue, PgFailure, Repeat, Row, query};
 
 /// A message to post.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub enum Posted {
 type Written = Result<Option<Row>, PgFailure>;
 
 thread_local! {
-    static POSTS: Together<NewMessage, Written> = const { Together::new() };
+    static POSTS: Batcher<NewMessage, Written> = const { Batcher::new() };
 }
 
 /// Writes a message.
@@ -50,19 +50,19 @@ pub async fn post(new: NewMessage) -> Result<Posted> {
 }
 
 async fn write(new: NewMessage) -> Written {
-    let lost = |Lost| Err(PgFailure::Down("the statement was given up".into()));
-    let written = Together::ask(&POSTS, new.clone(), write_all).await;
-    match written.unwrap_or_else(lost) {
+    let unknown = |OutcomeUnknown| Err(PgFailure::Unavailable("the statement was given up".into()));
+    let written = Batcher::submit(&POSTS, new.clone(), write_all).await;
+    match written.unwrap_or_else(unknown) {
         // Nobody knows whether it was written. With a key, a repetition finds
         // itself; without one it could be written twice.
-        Err(PgFailure::Down(cause)) if new.client_message_id.is_none() => {
-            Err(PgFailure::Down(cause))
+        Err(PgFailure::Unavailable(cause)) if new.client_message_id.is_none() => {
+            Err(PgFailure::Unavailable(cause))
         }
         // It may be the fault of another in the same statement.
         Err(_) => write_all(vec![new])
             .await
             .pop()
-            .unwrap_or_else(|| lost(Lost)),
+            .unwrap_or_else(|| unknown(OutcomeUnknown)),
         written => written,
     }
 }
@@ -115,7 +115,7 @@ fn posted(conversation: ConversationId, mut row: Row) -> Result<Posted> {
     match (row.take()?, row.take()?) {
         (Some(seq), _) => {
             let event = Event {
-                kind: Kind::NewMessage,
+                kind: EventType::NewMessage,
                 conversation,
                 seq,
                 message: Some(json),
@@ -135,6 +135,6 @@ async fn why_not_posted(conversation: ConversationId, sender: Option<UserId>) ->
     Ok(if visible {
         Error::invalid("replyToId", "is not a message of this conversation")
     } else {
-        Error::no_conversation()
+        conversations::not_found()
     })
 }

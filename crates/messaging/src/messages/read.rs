@@ -1,10 +1,11 @@
 //! Reading: the newest messages, pages, and single messages.
 
+use super::list_cache::LIST_MAX;
+use super::not_found;
 use crate::ids::{ConversationId, MessageId, UserId};
-use crate::postgres::parameters::{number, optional_number};
-use crate::postgres::{Repeat, query_one};
-use crate::redis::keys::LIST_MAX;
-use crate::{Error, Result, conversations};
+use crate::{Result, conversations};
+use platform::postgres::parameters::{number, optional_number};
+use platform::postgres::{Repeat, query_one};
 
 /// The newest messages of a conversation at one moment.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Res
         number(LIST_MAX as i64),
     ];
     let row = query_one(Repeat::Safe, NEWEST, parameters).await?;
-    let mut row = row.ok_or(Error::no_conversation())?;
+    let mut row = row.ok_or(conversations::not_found())?;
     let list_seq = row.take()?;
     let mut messages: Vec<String> = row.take()?;
     messages.reverse();
@@ -52,9 +53,9 @@ pub async fn list_seq(conversation: ConversationId) -> Result<Option<i64>> {
     Ok(row.map(|mut row| row.take()).transpose()?)
 }
 
-/// A page beside a message.
+/// Where a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beside {
+pub enum PageAnchor {
     /// The messages just before it.
     Before(MessageId),
     /// The messages just after it.
@@ -66,7 +67,7 @@ pub enum Beside {
 pub async fn page(
     conversation: ConversationId,
     viewer: Option<UserId>,
-    beside: Beside,
+    anchor: PageAnchor,
     limit: usize,
 ) -> Result<String> {
     // Ordinals have no gap, so a page is a range of them.
@@ -88,14 +89,14 @@ pub async fn page(
         from conversations c join messages a on a.id = $3 and a.conversation_id = c.id
         where c.id = $1 and ($2::bigint is null or exists (
             select from participants p where p.conversation_id = c.id and p.user_id = $2))";
-    let (statement, anchor) = match beside {
-        Beside::Before(id) => (BEFORE, id),
-        Beside::After(id) => (AFTER, id),
+    let (statement, message) = match anchor {
+        PageAnchor::Before(id) => (BEFORE, id),
+        PageAnchor::After(id) => (AFTER, id),
     };
     let parameters = vec![
         number(conversation.get()),
         optional_number(viewer.map(UserId::get)),
-        number(anchor.get()),
+        number(message.get()),
         number(limit as i64),
     ];
     if let Some(mut row) = query_one(Repeat::Safe, statement, parameters).await? {
@@ -103,9 +104,9 @@ pub async fn page(
     }
     let visible = conversations::is_visible(conversation, viewer).await?;
     Err(if visible {
-        Error::no_message()
+        not_found()
     } else {
-        Error::no_conversation()
+        conversations::not_found()
     })
 }
 

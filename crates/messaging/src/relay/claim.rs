@@ -4,8 +4,8 @@
 use crate::Result;
 use crate::events::{self, Event};
 use crate::ids::{ConversationId, UserId};
-use crate::postgres::parameters::{number, numbers};
-use crate::postgres::{Repeat, Row, query};
+use platform::postgres::parameters::{number, numbers};
+use platform::postgres::{Repeat, Row, query};
 
 /// How many conversations one claim takes.
 const CONVERSATIONS: usize = 128;

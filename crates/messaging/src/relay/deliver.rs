@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, try_join_all};
-use serde::Deserialize;
+use platform::redis::RedisError;
 
 use super::claim::Batch;
-use crate::events::{Event, Kind};
-use crate::ids::{MessageId, Ordinal, UserId};
-use crate::redis::{RedisError, RedisService, keys};
-use crate::{Result, cache};
+use crate::events::{Event, EventType};
+use crate::feeds::streams::{append_to_feed, append_to_stream};
+use crate::ids::UserId;
+use crate::messages::{MessageHead, list_cache};
+use crate::{RedisService, Result, cache, keys};
 
 type Command<'a> = LocalBoxFuture<'a, Result<(), RedisError>>;
 
 /// Delivers batches. Commands on the same key are one command, so that their
 /// order is sure.
 pub async fn deliver(redis: RedisService, batches: &[Batch]) -> Result<()> {
-    let life = cache::message_life().await?;
+    let life = cache::message_ttl().await?;
     let mut commands: Vec<Command<'_>> = Vec::new();
     let mut feeds: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
     for batch in batches {
@@ -44,7 +45,7 @@ pub async fn deliver(redis: RedisService, batches: &[Batch]) -> Result<()> {
         );
     }
     commands.extend(feeds.into_iter().map(|(user, lines)| {
-        async move { redis.append_to_feed(user, &lines).await.map(|_| ()) }.boxed_local()
+        async move { append_to_feed(redis, user, &lines).await.map(|_| ()) }.boxed_local()
     }));
     try_join_all(commands).await?;
     Ok(())
@@ -64,7 +65,7 @@ fn gone(batch: &Batch) -> impl Iterator<Item = UserId> {
     let left = batch
         .events
         .iter()
-        .filter(|event| event.kind == Kind::ParticipantLeft);
+        .filter(|event| event.kind == EventType::ParticipantLeft);
     let left = left.filter_map(|event| event.user);
     left.filter(|user| batch.unread.iter().all(|(present, _)| present != user))
 }
@@ -97,18 +98,7 @@ fn stream(redis: RedisService, batch: &Batch, lines: Vec<String>) -> Command<'st
         .map(|event| event.seq)
         .zip(lines)
         .collect();
-    async move { redis.append_to_stream(id, &entries).await.map(|_| ()) }.boxed_local()
-}
-
-/// What the cache needs of a message.
-#[derive(Deserialize)]
-struct Head {
-    id: MessageId,
-    ordinal: Ordinal,
-}
-
-fn head(message: &str) -> Option<Head> {
-    serde_json::from_str(message).ok()
+    async move { append_to_stream(redis, id, &entries).await.map(|_| ()) }.boxed_local()
 }
 
 /// Adds to the cached list what a writer could not.
@@ -116,27 +106,27 @@ fn mend_list(redis: RedisService, batch: &Batch, life: Duration) -> Option<Comma
     let messages = batch
         .events
         .iter()
-        .filter(|event| event.kind == Kind::NewMessage)
+        .filter(|event| event.kind == EventType::NewMessage)
         .filter_map(|event| event.message.as_deref());
     let new: Vec<_> = messages
-        .filter_map(|message| Some((head(message)?.ordinal, message)))
+        .filter_map(|message| Some((MessageHead::parse(message.as_bytes())?.ordinal, message)))
         .collect();
     if new.is_empty() {
         return None;
     }
     let id = batch.conversation;
-    Some(async move { redis.append_to_list(id, &new, life).await }.boxed_local())
+    Some(async move { list_cache::append(redis, id, &new, life).await }.boxed_local())
 }
 
 /// Drops from the cache what an event made out of date, if its writer could not.
 fn drop_stale(redis: RedisService, event: &Event) -> Option<Command<'static>> {
     let conversation = event.conversation;
     match event.kind {
-        Kind::MessageEdited | Kind::MessageDeleted => {
-            let id = head(event.message.as_deref()?)?.id;
-            Some(async move { redis.drop_message(conversation, id).await }.boxed_local())
+        EventType::MessageEdited | EventType::MessageDeleted => {
+            let id = MessageHead::parse(event.message.as_deref()?.as_bytes())?.id;
+            Some(async move { cache::drop_message(redis, conversation, id).await }.boxed_local())
         }
-        Kind::ParticipantJoined | Kind::ParticipantLeft => Some(
+        EventType::ParticipantJoined | EventType::ParticipantLeft => Some(
             async move {
                 redis
                     .del(&keys::conversation(conversation))

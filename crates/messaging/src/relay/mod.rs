@@ -12,14 +12,19 @@ mod claim;
 mod deliver;
 mod signals;
 
-use std::time::{Duration, Instant};
+mod wake_up;
 
-use crate::postgres::{Repeat, query_one};
-use crate::redis::{RedisService, keys};
-use crate::{Result, clock, config};
+use std::time::Duration;
+
+use platform::clock::{self, Instant};
+use platform::config;
+use platform::postgres::{Repeat, query_one};
+
+use crate::{RedisService, Result, expiring_set, keys};
 
 use claim::{Batch, Claimed};
-pub use signals::post as post_signal;
+pub use signals::add as add_signal;
+pub use wake_up::wake_up;
 
 /// How much longer a drain rests than it worked when it has caught up: what comes
 /// in meanwhile is passed on together, so a busy service spends less on an event.
@@ -35,11 +40,11 @@ const MAX_CLAIMS: usize = 200;
 /// The bell is cleared first: a change that comes in later rings again.
 pub async fn drain() -> Result<usize> {
     let redis = RedisService::required();
-    redis.del(keys::doorbell()).await?;
+    redis.del(keys::relay_flag()).await?;
     let mut relayed = 0;
     for _ in 0..MAX_CLAIMS {
         let start = Instant::now();
-        redis.reap_all().await?;
+        expiring_set::reap_all(redis).await?;
         signals::pass_on(redis).await?;
         let claimed = claim::claim().await?;
         if claimed.is_empty() {
@@ -54,7 +59,7 @@ pub async fn drain() -> Result<usize> {
             clock::sleep((start.elapsed() * REST).min(LONGEST_REST)).await;
         }
     }
-    redis.ring_relay().await?;
+    wake_up(redis).await?;
     Ok(relayed)
 }
 
@@ -77,15 +82,15 @@ pub async fn backlog() -> Result<i64> {
         from conversations where unrelayed";
     let row = query_one(Repeat::Safe, BACKLOG, vec![]).await?;
     let backlog = row.map(|mut row| row.take()).transpose()?.unwrap_or(0);
-    ring_if(backlog > 0).await;
+    wake_up_if(backlog > 0).await;
     Ok(backlog)
 }
 
 /// Rings the relay where a request came upon work that waits.
-pub async fn ring_if(waiting: bool) {
+pub async fn wake_up_if(waiting: bool) {
     if waiting {
         // With Redis away there is nobody to hear it.
-        let _ = RedisService::optional().ring_relay().await;
+        let _ = wake_up(RedisService::optional()).await;
     }
 }
 
@@ -96,7 +101,7 @@ async fn fault(step: u64) {
         .await
         .is_ok_and(|stop| stop == step)
     {
-        crate::log_line!("WARN", "relay stops after step {step}");
+        log::warn!("relay stops after step {step}");
         clock::sleep(Duration::from_secs(3600)).await;
     }
 }

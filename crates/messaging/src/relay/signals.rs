@@ -11,10 +11,13 @@ use futures::join;
 use serde::Deserialize;
 
 use crate::ids::{ConversationId, UserId};
-use crate::postgres::parameters::numbers;
-use crate::postgres::{Repeat, query};
-use crate::redis::{RedisError, RedisService, keys};
-use crate::{Error, Result, conversations};
+use platform::args;
+use platform::postgres::parameters::numbers;
+use platform::postgres::{Repeat, query};
+use platform::redis::{Argument, RedisError, Repeat::Safe, Repeat::Unsafe, millis};
+
+use crate::feeds::streams::{append_to_feed, interject};
+use crate::{Error, RedisService, Result, conversations, keys};
 
 /// How many signals one pass takes.
 const BATCH: usize = 200;
@@ -30,16 +33,43 @@ struct Signal {
     conversation_id: Option<ConversationId>,
 }
 
-/// Leaves a signal for the relay and rings it. `json` is the event's payload,
-/// with `userId`, and `conversationId` for typing.
-pub async fn post(redis: RedisService, json: &str) -> Result<(), RedisError> {
-    let (added, rung) = join!(redis.add_signal(json), redis.ring_relay());
-    added.and(rung).map(|_| ())
+/// About how many signals wait at the most.
+const MAX_WAITING: i64 = 10_000;
+
+/// Adds a signal for the relay. `json` is the event's payload, with `userId`, and `conversationId`
+/// for typing.
+pub async fn add(redis: RedisService, json: &str) -> Result<(), RedisError> {
+    let key = keys::signals();
+    let arguments = args![key, "MAXLEN", "~", MAX_WAITING, "*", "event", json];
+    redis.command(Unsafe, "XADD", arguments).await
+}
+
+/// The oldest signals, with their ids.
+async fn oldest(redis: RedisService, most: usize) -> Result<Vec<(String, String)>, RedisError> {
+    // The host flattens the reply: id, "event", value, id, …
+    let arguments = args![keys::signals(), "-", "+", "COUNT", most];
+    let flat: Vec<String> = redis.command(Safe, "XRANGE", arguments).await?;
+    Ok(flat
+        .chunks_exact(3)
+        .map(|entry| (entry[0].clone(), entry[2].clone()))
+        .collect())
+}
+
+async fn remove(redis: RedisService, ids: &[&str]) -> Result<(), RedisError> {
+    let mut arguments = args![keys::signals()];
+    arguments.extend(ids.iter().map(|id| id.parameter()));
+    redis.command(Safe, "XDEL", arguments).await
+}
+
+/// Takes the lease on the signals; whether no other relay had it.
+async fn acquire_lease(redis: RedisService) -> Result<bool, RedisError> {
+    let arguments = args![keys::signals_lease(), "1", "NX", "PX", millis(LEASE)];
+    redis.command(Unsafe, "SET", arguments).await
 }
 
 /// Passes on all signals, unless another relay is at it.
 pub(super) async fn pass_on(redis: RedisService) -> Result<()> {
-    while !redis.signals(1).await?.is_empty() && redis.lease_signals(LEASE).await? {
+    while !oldest(redis, 1).await?.is_empty() && acquire_lease(redis).await? {
         let passed = pass_on_batch(redis).await;
         redis.del(keys::signals_lease()).await?;
         passed?;
@@ -48,11 +78,11 @@ pub(super) async fn pass_on(redis: RedisService) -> Result<()> {
 }
 
 async fn pass_on_batch(redis: RedisService) -> Result<()> {
-    let signals = redis.signals(BATCH).await?;
+    let signals = oldest(redis, BATCH).await?;
     deliver(redis, &signals).await?;
     let ids: Vec<&str> = signals.iter().map(|(id, _)| id.as_str()).collect();
     if !ids.is_empty() {
-        redis.remove_signals(&ids).await?;
+        remove(redis, &ids).await?;
     }
     Ok(())
 }
@@ -90,10 +120,10 @@ async fn send(
 ) -> Result<()> {
     let streams = streams
         .iter()
-        .map(|(id, lines)| redis.interject_in_stream(*id, lines));
+        .map(|(id, lines)| interject(redis, *id, lines));
     let feeds = feeds
         .iter()
-        .map(|(user, lines)| redis.append_to_feed(*user, lines));
+        .map(|(user, lines)| append_to_feed(redis, *user, lines));
     let (streams, feeds) = join!(
         futures::future::try_join_all(streams),
         futures::future::try_join_all(feeds)

@@ -42,7 +42,7 @@ fn signed(claims: &Value) -> String {
 fn identity(claims: &Value) -> Option<Identity> {
     by_secret()
         .verify(&signed(claims))
-        .map(|proof| proof.identity)
+        .map(|authentication| authentication.identity)
 }
 
 fn user(id: i64) -> Option<Identity> {
@@ -76,8 +76,8 @@ fn the_scope_makes_a_service_with_or_without_a_name() {
     assert_eq!(identity(&service), Some(Identity::Service));
     let mut named = service;
     named["sub"] = "billing".into();
-    let proof = by_secret().verify(&signed(&named)).unwrap();
-    assert_eq!(proof.service.as_deref(), Some("billing"));
+    let authentication = by_secret().verify(&signed(&named)).unwrap();
+    assert_eq!(authentication.service.as_deref(), Some("billing"));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ids::Seq;
-use crate::redis::EntryId;
+use platform::redis::StreamId;
 
 const PAGE: usize = 3;
 const BATCH: usize = 4;
@@ -12,11 +12,11 @@ struct World {
     /// The seq of the newest event.
     newest: i64,
     relayed: i64,
-    stream: Vec<Entry>,
+    stream: Vec<StreamEntry>,
     typed: u64,
-    position: EntryId,
+    position: StreamId,
     progress: Progress,
-    sent: Vec<Block>,
+    sent: Vec<SseEvent>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +50,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn event(seq: i64) -> Event {
     Event {
-        kind: Kind::NewMessage,
+        kind: EventType::NewMessage,
         conversation: "7".parse().unwrap(),
         seq: Seq::try_from(seq).unwrap(),
         message: None,
@@ -58,9 +58,9 @@ fn event(seq: i64) -> Event {
     }
 }
 
-fn entry(seq: i64) -> Entry {
-    Entry {
-        id: EntryId {
+fn entry(seq: i64) -> StreamEntry {
+    StreamEntry {
+        id: StreamId {
             major: seq as u64,
             minor: 0,
         },
@@ -76,7 +76,7 @@ impl World {
             relayed: history,
             stream: vec![],
             typed: 0,
-            position: EntryId::default(),
+            position: StreamId::default(),
             progress,
             sent: vec![],
         };
@@ -96,10 +96,10 @@ impl World {
         }
     }
 
-    fn end_of_stream(&self) -> EntryId {
+    fn end_of_stream(&self) -> StreamId {
         self.stream
             .last()
-            .map_or(EntryId::default(), |entry| entry.id)
+            .map_or(StreamId::default(), |entry| entry.id)
     }
 
     fn relay(&mut self, after: i64) {
@@ -113,10 +113,10 @@ impl World {
 
     fn r#type(&mut self) {
         self.typed += 1;
-        let EntryId { major, minor } = self.end_of_stream();
+        let StreamId { major, minor } = self.end_of_stream();
         let event = r#"{"type":"typing-start","userId":1,"conversationId":7}"#.into();
-        self.stream.push(Entry {
-            id: EntryId {
+        self.stream.push(StreamEntry {
+            id: StreamId {
                 major,
                 minor: minor + 1,
             },
@@ -126,7 +126,7 @@ impl World {
 
     fn read(&mut self) {
         let after = self.stream.iter().filter(|entry| entry.id > self.position);
-        let batch: Vec<Entry> = after.take(BATCH).cloned().collect();
+        let batch: Vec<StreamEntry> = after.take(BATCH).cloned().collect();
         if let Some(last) = batch.last() {
             self.position = last.id;
         }
@@ -141,7 +141,7 @@ impl World {
                 .take(PAGE)
                 .map(event)
                 .collect();
-            let page = Since {
+            let page = EventPage {
                 events,
                 newest: self.newest,
                 unrelayed: false,
@@ -213,13 +213,13 @@ fn a_client_begins_where_it_left_off_or_now() {
     assert_eq!(begin(LastEventId::After(9)), (9, false));
     assert_eq!(begin(LastEventId::After(10)), (9, true));
     assert_eq!(begin(LastEventId::After(-1)), (9, true));
-    assert_eq!(begin(LastEventId::Foreign), (9, true));
+    assert_eq!(begin(LastEventId::Unknown), (9, true));
 }
 
 #[test]
 fn events_that_the_database_no_longer_keeps_are_a_resync() {
     let (mut progress, mut sent) = (Progress::after(None, 2), vec![]);
-    let page = Since {
+    let page = EventPage {
         events: vec![event(6), event(7)],
         newest: 7,
         unrelayed: false,
@@ -234,7 +234,7 @@ fn events_that_the_database_no_longer_keeps_are_a_resync() {
         [("resync", "5"), ("new-message", "6"), ("new-message", "7")]
     );
 
-    let page = Since {
+    let page = EventPage {
         events: vec![],
         newest: 9,
         unrelayed: false,
@@ -251,7 +251,7 @@ fn who_leaves_gets_nothing_more_until_the_database_shows_it_to_them() {
     let (mut progress, mut sent) = (Progress::after(Some("2".parse().unwrap()), 0), vec![]);
     let left = r#"{"type":"participant-left","conversationId":7,"seq":1,"userId":2}"#.into();
     let entries = vec![
-        Entry {
+        StreamEntry {
             event: left,
             ..entry(1)
         },
@@ -261,7 +261,7 @@ fn who_leaves_gets_nothing_more_until_the_database_shows_it_to_them() {
     assert_eq!(progress.take_entries(vec![entry(2)], &mut sent), Next::Ask);
     assert_eq!(sent.len(), 1, "the leaving itself");
 
-    let page = Since {
+    let page = EventPage {
         events: vec![event(2)],
         newest: 2,
         unrelayed: false,
@@ -273,7 +273,7 @@ fn who_leaves_gets_nothing_more_until_the_database_shows_it_to_them() {
 #[test]
 fn what_is_no_event_is_passed_over() {
     let (mut progress, mut sent) = (Progress::after(None, 0), vec![]);
-    let garbage = Entry {
+    let garbage = StreamEntry {
         event: "x".into(),
         ..entry(1)
     };

@@ -1,0 +1,144 @@
+//! What every HTTP component is made of: a constant table of routes, and a request's way through
+//! it: route, identity, rate, action.
+//!
+//! # Layout
+//!
+//! - [`Route`], [`routes!`](crate::routes), [`http_component!`](crate::http_component): a component.
+//! - [`Access`]: who may call a route.
+//! - [`RequestContext`]: a request with the identity behind it.
+//! - `cors`: what pages of other origins may do.
+//! - `rate`: a request counted against its caller's rate.
+
+mod access;
+mod cors;
+mod rate;
+mod request_context;
+mod routes;
+
+use std::cell::Cell;
+
+use futures::future::LocalBoxFuture;
+use http::{HeaderName, StatusCode, header};
+use platform::http::{Request, Response, respond};
+
+pub use access::Access;
+pub use http::Method;
+pub use request_context::{RequestContext, parse_content};
+pub use routes::{Action, Allow, Matched, Route, find};
+
+pub use crate::routes;
+
+use crate::auth::{self, Authentication, Identity, SERVICE_SCOPE};
+use crate::rate_limit::Quota;
+use crate::{Error, Result};
+use cors::CrossOrigin;
+use rate::Rate;
+
+/// Responds to a request by a component's routes.
+pub async fn handle(routes: &'static [Route], request: Request) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let cross_origin = CrossOrigin::of(&request);
+    let quota = Cell::new(None);
+    let response = respond(dispatch(routes, request, &quota).await);
+    let response = rate::add_headers(response, quota.get());
+    let response = cross_origin.add_headers(response).await;
+    let response = if is_head {
+        response.without_body()
+    } else {
+        response
+    };
+    response
+        .default_header(header::CACHE_CONTROL, "no-store")
+        .default_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+}
+
+async fn dispatch(
+    routes: &'static [Route],
+    request: Request,
+    quota: &Cell<Option<Quota>>,
+) -> Result<Response> {
+    match find(routes, request.method(), request.path()) {
+        Matched::Route(route, parameters) => {
+            call(route, request.with_parameters(parameters), quota).await
+        }
+        Matched::Options(allow) => Ok(Response::no_content().header(header::ALLOW, allow)),
+        Matched::OtherMethod(allow, public) => {
+            // Only to a caller who may call the route at all.
+            if !public {
+                auth::identify(request.headers()).await?;
+            }
+            Err(Error::MethodNotAllowed(allow))
+        }
+        Matched::Nothing => Err(Error::NotFound("There is no such route.")),
+    }
+}
+
+async fn call(
+    route: &'static Route,
+    request: Request,
+    quota: &Cell<Option<Quota>>,
+) -> Result<Response> {
+    if route.access == Access::Public {
+        return (route.action)(RequestContext::new(request, Authentication::none())).await;
+    }
+    let authentication = authenticate(route, &request).await?;
+    let is_read = request.method().is_safe();
+    let context = RequestContext::new(request, authentication);
+    let rate = Rate::of(&context).await?;
+    let action: LocalBoxFuture<'static, _> = (route.action)(context);
+    if is_read {
+        rate.read(quota, action).await
+    } else {
+        rate.write(quota, action).await
+    }
+}
+
+/// What the request proves, if that is enough for its route.
+async fn authenticate(route: &Route, request: &Request) -> Result<Authentication> {
+    let ticket = request.query_text("ticket").filter(|_| route.takes_ticket);
+    let authentication = match ticket {
+        Some(ticket) => auth::redeem_ticket(&ticket).await?,
+        None => auth::identify(request.headers()).await?,
+    };
+    match authentication.identity {
+        Identity::User(_) if route.access == Access::Service => {
+            Err(Error::InsufficientScope(SERVICE_SCOPE))
+        }
+        _ => Ok(authentication),
+    }
+}
+
+/// The header that says whether a list came from the cache.
+pub const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+
+/// 201 with the JSON of what was created and its address.
+#[must_use]
+pub fn created(json: String, location: String) -> Response {
+    Response::raw_json(StatusCode::CREATED, json).header(header::LOCATION, location)
+}
+
+/// Makes a library crate an HTTP component with these routes. Compiled for another target than
+/// WebAssembly, as tests are, it has the routes only.
+#[macro_export]
+macro_rules! http_component {
+    ($routes:path) => {
+        #[cfg(target_family = "wasm")]
+        struct Component;
+
+        #[cfg(target_family = "wasm")]
+        ::spin_sdk::wasip3::http::service::export!(Component);
+
+        #[cfg(target_family = "wasm")]
+        impl ::spin_sdk::wasip3::exports::http::handler::Guest for Component {
+            async fn handle(
+                request: ::spin_sdk::wasip3::http::types::Request,
+            ) -> ::std::result::Result<
+                ::spin_sdk::wasip3::http::types::Response,
+                ::spin_sdk::wasip3::http::types::ErrorCode,
+            > {
+                ::platform::http::serve(request, |request| $crate::api::handle($routes, request))
+                    .await
+            }
+        }
+    };
+}

@@ -1,0 +1,93 @@
+//! A request with the identity behind it.
+
+use std::ops::Deref;
+
+use platform::config;
+use platform::http::Request;
+use serde::de::DeserializeOwned;
+
+use crate::auth::{Authentication, Caller, Identity};
+use crate::content::{Content, InvalidText};
+use crate::ids::UserId;
+use crate::{Error, Result};
+
+/// The limit of bodies that hold no content, in bytes.
+const SMALL_BODY: usize = 64 * 1024;
+
+/// How much larger than the content a body may be: JSON may escape each byte with six, and the
+/// other members need room.
+const fn body_limit(max_content_bytes: usize) -> usize {
+    max_content_bytes.saturating_mul(6).saturating_add(8 * 1024)
+}
+
+/// A request with the identity behind it.
+pub struct RequestContext {
+    request: Request,
+    authentication: Authentication,
+}
+
+impl Deref for RequestContext {
+    type Target = Request;
+
+    fn deref(&self) -> &Request {
+        &self.request
+    }
+}
+
+impl RequestContext {
+    pub(super) const fn new(request: Request, authentication: Authentication) -> Self {
+        Self {
+            request,
+            authentication,
+        }
+    }
+
+    /// The identity, for actions that learn only from the body which user is named.
+    #[must_use]
+    pub const fn identity(&self) -> Identity {
+        self.authentication.identity
+    }
+
+    /// The identity, and how long it is valid.
+    #[must_use]
+    pub const fn authentication(&self) -> &Authentication {
+        &self.authentication
+    }
+
+    /// The caller: a verified identity, or in open mode the user that the path or the query names.
+    pub fn caller(&self) -> Result<Caller> {
+        if !self.has_path_parameter("userId") {
+            return self.caller_by_query();
+        }
+        let named: UserId = self.path_id("userId")?;
+        Ok(self.identity().caller(Some(named)))
+    }
+
+    /// The caller of a route whose body or path names another user than the caller: in open mode
+    /// only the query names the caller.
+    pub fn caller_by_query(&self) -> Result<Caller> {
+        Ok(self.identity().caller(self.query("userId")?))
+    }
+
+    /// The body as JSON.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+        self.request.json_within(SMALL_BODY).await
+    }
+
+    /// The body as JSON, within the limit for a body that holds a message's content.
+    pub async fn content_json<T: DeserializeOwned>(self) -> Result<T> {
+        let limit = body_limit(max_content_bytes().await?);
+        self.request.json_within(limit).await
+    }
+}
+
+/// Parses a message's text within the operator's limit; 422 otherwise.
+pub async fn parse_content(text: String) -> Result<Content> {
+    Content::parse(text, max_content_bytes().await?)
+        .map_err(|error: InvalidText| Error::invalid("content", error))
+}
+
+/// The operator's limit on a message's content, in bytes.
+async fn max_content_bytes() -> Result<usize> {
+    Ok(usize::try_from(config::number("max_content_bytes").await?).unwrap_or(usize::MAX))
+}

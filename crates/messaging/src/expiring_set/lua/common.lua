@@ -1,0 +1,52 @@
+-- What the scripts that change an expiring set share; each runs behind this.
+--
+-- An expiring set is a sorted set of members, scored by when each expires (Unix
+-- ms, by the clock of Redis). It alone decides who is a member: the script that
+-- adds or removes one publishes that in the same step, so every change is
+-- published once and in order, however many replicas take part. A member is a user's
+-- id, or the ids of a conversation and a user with a colon between.
+--
+-- KEYS[1]  the expiring set
+-- ARGV[1]  the channel; here and in the events, @u stands for the user and @c
+--          for the conversation
+-- ARGV[2]  the event of a member that was added
+-- ARGV[3]  the event of a member that was removed
+-- Returns what was published: member, 1 if it was added or 0 if it was removed,
+-- event, …
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local changes = {}
+
+local function publish(member, present, event)
+  local user = string.match(member, '%d+$')
+  local conversation = string.match(member, '^%d+')
+  local function fill(template)
+    return (string.gsub(string.gsub(template, '@u', user), '@c', conversation))
+  end
+  redis.call('PUBLISH', fill(ARGV[1]), fill(event))
+  table.insert(changes, member)
+  table.insert(changes, present)
+  table.insert(changes, fill(event))
+end
+
+local function remove(member)
+  if redis.call('ZREM', KEYS[1], member) == 1 then
+    publish(member, 0, ARGV[3])
+  end
+end
+
+-- Removes a member that expires within so many milliseconds.
+local function expire(member, tolerance)
+  local score = redis.call('ZSCORE', KEYS[1], member)
+  if score and tonumber(score) <= now + tolerance then
+    remove(member)
+  end
+end
+
+-- Removes members that have expired; a hundred, so that no call takes long.
+local function reap()
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) do
+    remove(member)
+  end
+end

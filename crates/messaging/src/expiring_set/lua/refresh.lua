@@ -1,0 +1,15 @@
+
+-- Adds a member, or refreshes its TTL.
+--
+-- ARGV[4]  the member
+-- ARGV[5]  the member's TTL in milliseconds
+-- ARGV[6]  the key's TTL in milliseconds: longer, so that a member that has
+--          expired is still there for the script that reaps it
+
+reap()
+expire(ARGV[4], 0)
+if redis.call('ZADD', KEYS[1], now + ARGV[5], ARGV[4]) == 1 then
+  publish(ARGV[4], 1, ARGV[2])
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+return changes

@@ -1,0 +1,317 @@
+//! Expiring sets: users online, users typing. Each member has a TTL of its own, by the clock of
+//! Redis.
+//!
+//! A sorted set by expiry decides alone who is a member; its scripts publish every change in the
+//! step that makes it. The plain set of the specification, streams and feeds follow in a second
+//! round trip, only after a change. Every request that uses a set reaps the members that have
+//! expired, and only the one whose removal succeeds reports it. So an expiry is noticed without
+//! keyspace events, and also where these come late: a Redis with many keys may take minutes to
+//! find one that expired.
+
+mod member;
+
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use futures::join;
+use platform::redis::{
+    Argument, FromReply, RedisError as E, RedisParameter, RedisResult, Script, millis, unexpected,
+    utf8,
+};
+use platform::{args, clock};
+
+use crate::{RedisService, keys, relay};
+
+pub use member::Member;
+use member::{CONVERSATION, USER};
+
+/// A script that changes a set, behind what all of these share.
+macro_rules! script {
+    ($file:literal) => {
+        Script::idempotent(concat!(include_str!("lua/common.lua"), include_str!($file)))
+    };
+}
+
+/// Adds a member, or refreshes its TTL.
+const REFRESH: Script = script!("lua/refresh.lua");
+/// Removes a member.
+const REMOVE: Script = script!("lua/remove.lua");
+/// Removes the members that have expired.
+const REAP: Script = script!("lua/reap.lua");
+/// Lists the members.
+pub const MEMBERS: Script = Script::idempotent(include_str!("lua/members.lua"));
+/// Checks which members there are.
+const CONTAINS: Script = Script::idempotent(include_str!("lua/contains.lua"));
+/// Adds a member to the plain set.
+const MIRROR_ADD: Script = Script::idempotent(include_str!("lua/mirror_add.lua"));
+
+/// How long a member that has expired waits to be reaped.
+const REAP_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+/// How much earlier than the member a marker may expire: they are set by two commands of one round
+/// trip.
+const TOLERANCE: Duration = Duration::from_millis(100);
+
+/// The key, channel and events of one expiring set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpiringSet {
+    by_expiry: &'static str,
+    channel: String,
+    added: String,
+    removed: String,
+}
+
+/// A member that was added or removed, as it was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The member.
+    pub member: Member,
+    /// Added, or removed.
+    pub present: bool,
+    /// The JSON that was published.
+    pub event: String,
+}
+
+/// Changes in their order.
+#[derive(Debug)]
+pub struct Changes(pub Vec<Change>);
+
+impl ExpiringSet {
+    /// Users online.
+    #[must_use]
+    pub fn online() -> Self {
+        let now = clock::now();
+        let event = |kind| format!(r#"{{"type":"{kind}","userId":{USER},"timestamp":"{now}"}}"#);
+        Self {
+            by_expiry: keys::users_online_by_expiry(),
+            channel: keys::presence_channel(USER),
+            added: event("online"),
+            removed: event("offline"),
+        }
+    }
+
+    /// Users typing, in all conversations.
+    #[must_use]
+    pub fn typing() -> Self {
+        let event = |kind| {
+            format!(r#"{{"type":"{kind}","userId":{USER},"conversationId":{CONVERSATION}}}"#)
+        };
+        Self {
+            by_expiry: keys::typing_by_expiry(),
+            channel: keys::typing_channel(CONVERSATION),
+            added: event("typing-start"),
+            removed: event("typing-stop"),
+        }
+    }
+
+    /// The opposite of a change.
+    fn opposite(&self, change: &Change) -> Change {
+        let event = if change.present {
+            &self.removed
+        } else {
+            &self.added
+        };
+        Change {
+            member: change.member,
+            present: !change.present,
+            event: change.member.fill(event),
+        }
+    }
+
+    fn arguments(&self) -> Vec<RedisParameter> {
+        args![&self.channel, &self.added, &self.removed]
+    }
+}
+
+impl ExpiringSet {
+    /// Adds a member, or refreshes its TTL; what changed.
+    pub async fn refresh(
+        &self,
+        redis: RedisService,
+        member: Member,
+        ttl: Duration,
+    ) -> Result<Changes, E> {
+        let mut arguments = self.arguments();
+        arguments.extend(args![
+            member.to_string(),
+            millis(ttl),
+            millis(ttl + REAP_WINDOW)
+        ]);
+        let set = member.set();
+        let (changes, mirrored) = join!(
+            redis.script(REFRESH, self.by_expiry, arguments),
+            redis.script::<bool>(MIRROR_ADD, &set, args![member.user().get(), millis(ttl)]),
+        );
+        mirrored.and(changes)
+    }
+
+    /// Removes a member now; what changed.
+    pub async fn remove(&self, redis: RedisService, member: Member) -> Result<Changes, E> {
+        let mut arguments = self.arguments();
+        arguments.extend(args![member.to_string()]);
+        let set = member.set();
+        let (changes, removed) = join!(
+            redis.script(REMOVE, self.by_expiry, arguments),
+            redis.srem(&set, member.user().get()),
+        );
+        removed.and(changes)
+    }
+
+    /// Removes the members that have expired, and one whose marker is known to have expired, unless
+    /// it was refreshed since; and reports what was removed.
+    pub async fn reap(&self, redis: RedisService, expired: Option<Member>) -> Result<(), E> {
+        let mut arguments = self.arguments();
+        let expired = expired.map_or_else(String::new, |member| member.to_string());
+        arguments.extend(args![expired, millis(TOLERANCE)]);
+        let Changes(reaped) = redis.script(REAP, self.by_expiry, arguments).await?;
+        self.report(redis, &reaped).await;
+        Ok(())
+    }
+
+    /// Which of these are members, in the same order.
+    pub async fn contains(&self, redis: RedisService, members: &[Member]) -> Result<Vec<bool>, E> {
+        if members.is_empty() {
+            return Ok(vec![]);
+        }
+        let members = members.iter().map(|member| member.to_string().parameter());
+        redis
+            .script(CONTAINS, self.by_expiry, members.collect())
+            .await
+    }
+
+    /// Reports changes that were published to the plain set, streams and feeds. Nothing of it can
+    /// fail the request.
+    pub async fn report(&self, redis: RedisService, changes: &[Change]) {
+        if let Err(cause) = self.try_report(redis, changes).await {
+            log::warn!(
+                "a change of {} is not in the feeds: {cause}",
+                self.by_expiry
+            );
+        }
+    }
+
+    /// A change that was undone since is reported once more, as it is now: the last writer of the
+    /// plain set and of the signals has looked at the expiring set after that.
+    async fn try_report(&self, redis: RedisService, changes: &[Change]) -> Result<(), E> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let outdated = self.report_once(redis, changes).await?;
+        if !outdated.is_empty() {
+            self.report_once(redis, &outdated).await?;
+        }
+        Ok(())
+    }
+
+    /// One round trip; the opposites of the changes that are no longer true.
+    async fn report_once(&self, redis: RedisService, changes: &[Change]) -> Result<Vec<Change>, E> {
+        let newest = newest(changes);
+        let members: Vec<Member> = newest.iter().map(|change| change.member).collect();
+        let (signals, sets, present, woken) = join!(
+            try_join_all(
+                changes
+                    .iter()
+                    .map(|change| relay::add_signal(redis, &change.event))
+            ),
+            try_join_all(newest.iter().map(|change| mirror(redis, change))),
+            self.contains(redis, &members),
+            relay::wake_up(redis),
+        );
+        signals.and(sets).and(woken)?;
+        let outdated = newest.iter().zip(present?);
+        let outdated = outdated.filter(|(change, present)| change.present != *present);
+        Ok(outdated.map(|(change, _)| self.opposite(change)).collect())
+    }
+}
+
+/// The TTL of the plain set is left to the requests that refresh members.
+async fn mirror(redis: RedisService, change: &Change) -> Result<bool, E> {
+    let (set, user) = (change.member.set(), change.member.user().get());
+    if change.present {
+        redis.sadd(&set, user).await
+    } else {
+        redis.srem(&set, user).await
+    }
+}
+
+/// Reaps all sets.
+pub async fn reap_all(redis: RedisService) -> Result<(), E> {
+    let (online, typing) = (ExpiringSet::online(), ExpiringSet::typing());
+    let (online, typing) = join!(online.reap(redis, None), typing.reap(redis, None));
+    online.and(typing)
+}
+
+/// The last change of each member.
+fn newest(changes: &[Change]) -> Vec<&Change> {
+    let later = |at: usize, change: &Change| {
+        changes[at + 1..]
+            .iter()
+            .any(|later| later.member == change.member)
+    };
+    let newest = changes.iter().enumerate();
+    let newest = newest.filter(|(at, change)| !later(*at, change));
+    newest.map(|(_, change)| change).collect()
+}
+
+impl FromReply for Changes {
+    /// Member, 1 or 0, event, …, as the scripts give them.
+    fn from_reply(reply: Vec<RedisResult>) -> Result<Self, E> {
+        let mut reply = reply.into_iter();
+        let mut changes = Vec::new();
+        while let (Some(member), Some(present), Some(event)) =
+            (reply.next(), reply.next(), reply.next())
+        {
+            changes.push(Change {
+                member: utf8(member)?.parse().map_err(|_| unexpected("a member"))?,
+                present: bool::from_reply(vec![present])?,
+                event: utf8(event)?,
+            });
+        }
+        Ok(Self(changes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::expiring_set::member::tests::member;
+
+    fn change(member: u8, present: bool) -> Change {
+        Change {
+            member: Member::Online(i64::from(member).try_into().unwrap()),
+            present,
+            event: String::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn events_are_json_about_the_member(member in member(), present: bool) {
+            let set = match member {
+                Member::Online(_) => ExpiringSet::online(),
+                Member::Typing(..) => ExpiringSet::typing(),
+            };
+            let change = Change { member, present, event: String::new() };
+            let event = set.opposite(&change).event;
+            let event: serde_json::Value = serde_json::from_str(&event).unwrap();
+            prop_assert_eq!(&event["userId"], member.user().get());
+            if let Member::Typing(conversation, _) = member {
+                prop_assert_eq!(&event["conversationId"], conversation.get());
+            }
+        }
+
+        #[test]
+        fn the_last_change_of_each_member_is_the_newest(
+            changes in proptest::collection::vec((1_u8..5, any::<bool>()), 0..12)
+        ) {
+            let told: Vec<Change> = changes.iter().map(|(id, there)| change(*id, *there)).collect();
+            let last: std::collections::BTreeMap<u8, bool> = changes.into_iter().collect();
+            let newest = newest(&told);
+            prop_assert_eq!(newest.len(), last.len());
+            for (id, there) in last {
+                prop_assert!(newest.contains(&&change(id, there)));
+            }
+        }
+    }
+}

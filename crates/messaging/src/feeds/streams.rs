@@ -1,0 +1,90 @@
+//! Streams in Redis: a conversation's events, a user's feed, and how they grow.
+
+use std::time::Duration;
+
+use platform::args;
+use platform::redis::{
+    Argument, InvalidStreamId, RedisError, RedisParameter, Script, StreamId, StreamReader, seconds,
+    unexpected,
+};
+
+use crate::ids::{ConversationId, Seq, UserId};
+use crate::{RedisService, keys};
+
+/// Adds a conversation's events to its stream.
+const STREAM_APPEND: Script = Script::idempotent(include_str!("lua/stream_append.lua"));
+/// Adds what is not durable to a conversation's stream.
+const STREAM_INTERJECT: Script = Script::once(include_str!("lua/stream_interject.lua"));
+/// Adds events to a user's feed.
+const FEED_APPEND: Script = Script::idempotent(include_str!("lua/feed_append.lua"));
+/// Finds the newest entry of a user's feed.
+const FEED_OPEN: Script = Script::idempotent(include_str!("lua/feed_open.lua"));
+/// Checks whether a stream or feed still holds an entry.
+const STREAM_HOLDS: Script = Script::idempotent(include_str!("lua/stream_holds.lua"));
+
+/// About how many entries a stream or feed holds.
+const STREAM_MAX: i64 = 1000;
+/// How long a stream or feed outlives its newest entry.
+const STREAM_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The entry with which a reader creates a feed that does not exist.
+pub const FEED_MARKER: &str = r#"{"type":"opened"}"#;
+
+/// Adds a conversation's events to its stream; those that are there stay as they are.
+pub async fn append_to_stream(
+    redis: RedisService,
+    id: ConversationId,
+    entries: &[(Seq, String)],
+) -> Result<i64, RedisError> {
+    let mut arguments = limits();
+    for (seq, json) in entries {
+        arguments.extend(args![seq.get(), json]);
+    }
+    redis
+        .script(STREAM_APPEND, &keys::stream(id), arguments)
+        .await
+}
+
+/// Adds what is not durable to a conversation's stream, behind its newest event.
+pub async fn interject(
+    redis: RedisService,
+    id: ConversationId,
+    lines: &[String],
+) -> Result<i64, RedisError> {
+    let mut arguments = limits();
+    arguments.extend(lines.iter().map(Argument::parameter));
+    redis
+        .script(STREAM_INTERJECT, &keys::stream(id), arguments)
+        .await
+}
+
+/// Adds events to a user's feed, in order.
+pub async fn append_to_feed(
+    redis: RedisService,
+    user: UserId,
+    lines: &[String],
+) -> Result<i64, RedisError> {
+    let mut arguments = limits();
+    arguments.extend(lines.iter().map(Argument::parameter));
+    redis
+        .script(FEED_APPEND, &keys::feed(user), arguments)
+        .await
+}
+
+/// The newest entry's id of a feed. A feed that does not exist is created with a marker, so that
+/// every reader has an entry to resume from.
+pub async fn newest_or_marker(reader: &mut StreamReader) -> Result<StreamId, RedisError> {
+    let arguments = args![FEED_MARKER, seconds(STREAM_TTL)];
+    let id: String = reader.script(FEED_OPEN, arguments).await?;
+    id.parse()
+        .map_err(|InvalidStreamId| unexpected("an entry's id"))
+}
+
+/// Whether a stream still holds an entry: then it holds all after it too.
+pub async fn holds(reader: &mut StreamReader, id: StreamId) -> Result<bool, RedisError> {
+    reader.script(STREAM_HOLDS, args![id.to_string()]).await
+}
+
+fn limits() -> Vec<RedisParameter> {
+    args![STREAM_MAX, seconds(STREAM_TTL)]
+}

@@ -1,0 +1,214 @@
+//! Every key and channel in Redis. Nothing else in the code spells one.
+//!
+//! | key | type | TTL | holds |
+//! | --- | --- | --- | --- |
+//! | [`messages`] | list | `message_cache_ttl` | the newest messages, oldest first |
+//! | [`message`] | string | `message_cache_ttl` | one message |
+//! | [`conversation`] | string | `conversation_cache_ttl` | a conversation and its participants |
+//! | [`unread`] | string | none | a participant's unread count |
+//! | [`online`] | string | `presence_ttl` | one user's own presence |
+//! | [`users_online`] | set | `presence_ttl` after the newest heartbeat | users online |
+//! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms) |
+//! | [`last_seen`] | string | 90 days | when a user was last online (RFC 3339) |
+//! | [`typing`] | set | `typing_ttl` after the newest indicator | users typing |
+//! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | conversations and users typing in them, scored by when they expire (Unix ms) |
+//! | [`typing_user`] | string | `typing_ttl` | one user's own indicator |
+//! | [`stream`] | stream | 1 day after the newest event | a conversation's events by seq; typing between them |
+//! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
+//! | [`signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
+//! | [`signals_lease`] | string | 5 s | there while a relay works on the signals |
+//! | [`relay_flag`] | string | 1 s | there while a wake-up is on its way to the relay |
+//! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
+//! | [`rate_of_user`], [`rate_of_service`], [`rate_of_address`] | string | 1 min at the most | when what they asked for so far is paid off (Unix µs) |
+
+use std::fmt::Display;
+
+use crate::ids::{ConversationId, MessageId, UserId};
+
+/// The channel on which work for the relay is announced.
+pub const RELAY_CHANNEL: &str = "messaging:events";
+
+/// The newest messages of a conversation: absent or exact.
+#[must_use]
+pub fn messages(id: ConversationId) -> String {
+    format!("conversation:{id}:messages")
+}
+
+/// One message.
+#[must_use]
+pub fn message(id: MessageId) -> String {
+    format!("message:{id}")
+}
+
+/// A conversation and its participants.
+#[must_use]
+pub fn conversation(id: ConversationId) -> String {
+    format!("conversation:{id}")
+}
+
+/// The channel of a conversation's messages.
+#[must_use]
+pub fn messages_channel(id: ConversationId) -> String {
+    format!("conversation:{id}:messages")
+}
+
+/// A participant's unread count.
+#[must_use]
+pub fn unread(id: ConversationId, user: UserId) -> String {
+    format!("conversation:{id}:unread:{user}")
+}
+
+/// One user's own presence.
+#[must_use]
+pub fn online(user: UserId) -> String {
+    format!("user:{user}:online")
+}
+
+/// The user of an [`online`] key.
+#[must_use]
+pub fn user_of_online(key: &str) -> Option<UserId> {
+    key.strip_prefix("user:")?
+        .strip_suffix(":online")?
+        .parse()
+        .ok()
+}
+
+/// Users online.
+#[must_use]
+pub const fn users_online() -> &'static str {
+    "users:online"
+}
+
+/// Users online, scored by when they expire.
+#[must_use]
+pub const fn users_online_by_expiry() -> &'static str {
+    "users:online:by-expiry"
+}
+
+/// When a user was last online.
+#[must_use]
+pub fn last_seen(user: UserId) -> String {
+    format!("user:{user}:last-seen")
+}
+
+/// The channel of a user's presence; also as a template, with a placeholder for the user.
+#[must_use]
+pub fn presence_channel(user: impl Display) -> String {
+    format!("user:{user}:presence")
+}
+
+/// Users typing in a conversation.
+#[must_use]
+pub fn typing(id: ConversationId) -> String {
+    format!("conversation:{id}:typing")
+}
+
+/// Users typing in all conversations, scored by when they expire.
+#[must_use]
+pub const fn typing_by_expiry() -> &'static str {
+    "typing:by-expiry"
+}
+
+/// One user's own typing indicator.
+#[must_use]
+pub fn typing_user(id: ConversationId, user: UserId) -> String {
+    format!("conversation:{id}:typing:{user}")
+}
+
+/// The conversation and user of a [`typing_user`] key.
+#[must_use]
+pub fn parts_of_typing_user(key: &str) -> Option<(ConversationId, UserId)> {
+    let (conversation, user) = key.strip_prefix("conversation:")?.split_once(":typing:")?;
+    Some((conversation.parse().ok()?, user.parse().ok()?))
+}
+
+/// The channel of a conversation's typing; also as a template, with a placeholder for the conversation.
+#[must_use]
+pub fn typing_channel(id: impl Display) -> String {
+    format!("conversation:{id}:typing")
+}
+
+/// A conversation's events. Entry ids are `{seq}-0`; typing is between, at
+/// `{seq of the newest event}-{1…}`. Each entry has one field, `event`.
+#[must_use]
+pub fn stream(id: ConversationId) -> String {
+    format!("conversation:{id}:stream")
+}
+
+/// All that concerns a user. Entry ids are given by Redis. Each entry has one
+/// field, `event`. Its first may be a reader's mark.
+#[must_use]
+pub fn feed(user: UserId) -> String {
+    format!("user:{user}:feed")
+}
+
+/// Changes of presence and typing that the relay has yet to pass on. Each
+/// entry has one field, `event`.
+#[must_use]
+pub const fn signals() -> &'static str {
+    "messaging:signals"
+}
+
+/// Set by the relay that works on the signals.
+#[must_use]
+pub const fn signals_lease() -> &'static str {
+    "messaging:signals:lease"
+}
+
+/// Set by the request that wakes the relay, so that a burst of changes is one wake-up.
+#[must_use]
+pub const fn relay_flag() -> &'static str {
+    "messaging:relay:flag"
+}
+
+/// Whom a one-time ticket proves, by the ticket's SHA-256.
+#[must_use]
+pub fn ticket(hash: impl AsRef<[u8]>) -> String {
+    format!("ticket:{}", hexadecimal(hash.as_ref()))
+}
+
+/// A user's rate of requests.
+#[must_use]
+pub fn rate_of_user(user: UserId) -> String {
+    format!("rate:user:{user}")
+}
+
+/// A back end's rate of requests, by the SHA-256 of its name.
+#[must_use]
+pub fn rate_of_service(hash: impl AsRef<[u8]>) -> String {
+    format!("rate:service:{}", hexadecimal(hash.as_ref()))
+}
+
+/// The rate of requests from an address, for callers without an identity.
+#[must_use]
+pub fn rate_of_address(address: impl Display) -> String {
+    format!("rate:address:{address}")
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_are_read_back_from_their_keys() {
+        let (conversation, user) = ("7".parse().unwrap(), "9".parse().unwrap());
+        assert_eq!(user_of_online(&online(user)), Some(user));
+        assert_eq!(
+            parts_of_typing_user(&typing_user(conversation, user)),
+            Some((conversation, user))
+        );
+        for other in [
+            "users:online",
+            "user:x:online",
+            "conversation:7:typing",
+            "conversation:7:typing:x",
+        ] {
+            assert_eq!(user_of_online(other), None);
+            assert_eq!(parts_of_typing_user(other), None);
+        }
+    }
+}

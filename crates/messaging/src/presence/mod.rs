@@ -1,0 +1,119 @@
+//! Presence: the users online, each by their own heartbeats.
+
+use std::time::Duration;
+
+use futures::join;
+use platform::redis::RedisError;
+use platform::{clock, config};
+
+use crate::expiring_set::{Changes, ExpiringSet, MEMBERS, Member};
+use crate::ids::UserId;
+use crate::{RedisService, Result, keys};
+
+/// How long it is remembered when a user was last online.
+const LAST_SEEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Whether a user is online, and when they last were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether they are online now.
+    pub online: bool,
+    /// Their last heartbeat or sign-off (RFC 3339), if it is remembered.
+    pub last_seen: Option<String>,
+}
+
+/// A heartbeat; for how long the user is online without another.
+pub async fn heartbeat(user: UserId) -> Result<Duration> {
+    let ttl = config::seconds("presence_ttl").await?;
+    RedisService::required().set_user_online(user, ttl).await?;
+    Ok(ttl)
+}
+
+/// Signs a user off.
+pub async fn sign_off(user: UserId) -> Result<()> {
+    let redis = RedisService::required();
+    if redis.set_user_offline(user).await? {
+        set_last_seen(redis, user).await?;
+    }
+    Ok(())
+}
+
+/// The users online, in the order of their ids.
+pub async fn online() -> Result<Vec<UserId>> {
+    let redis = RedisService::required();
+    let set = ExpiringSet::online();
+    let (reaped, online) = join!(set.reap(redis, None), online_users(redis));
+    reaped?;
+    Ok(online?)
+}
+
+/// Whether a user is online.
+pub async fn status(user: UserId) -> Result<Status> {
+    let (redis, set) = (RedisService::required(), ExpiringSet::online());
+    let (member, last_seen) = ([Member::Online(user)], keys::last_seen(user));
+    let (reaped, online, last_seen) = join!(
+        set.reap(redis, None),
+        set.contains(redis, &member),
+        redis.get(&last_seen),
+    );
+    reaped?;
+    Ok(Status {
+        online: online?.first() == Some(&true),
+        last_seen: last_seen?.and_then(|text| String::from_utf8(text).ok()),
+    })
+}
+
+/// The key of a user's presence expired: they are offline, unless a heartbeat came since.
+pub async fn expired(user: UserId) -> Result<()> {
+    let redis = RedisService::required();
+    let member = Some(Member::Online(user));
+    Ok(ExpiringSet::online().reap(redis, member).await?)
+}
+
+/// The user is online for `ttl` from now on; whether they were offline.
+pub async fn set_online(
+    redis: RedisService,
+    user: UserId,
+    ttl: Duration,
+) -> Result<bool, RedisError> {
+    let (set, marker, member) = (
+        ExpiringSet::online(),
+        keys::online(user),
+        Member::Online(user),
+    );
+    // The set first: its member is then due when its marker expires.
+    let (changes, marked, seen) = join!(
+        set.refresh(redis, member, ttl),
+        redis.set(&marker, b"1", Some(ttl)),
+        set_last_seen(redis, user),
+    );
+    let Changes(changes) = marked.and(seen).and(changes)?;
+    set.report(redis, &changes).await;
+    Ok(changes.iter().any(|change| change.member == member))
+}
+
+/// The user is offline from now on; whether they were online.
+pub async fn set_offline(redis: RedisService, user: UserId) -> Result<bool, RedisError> {
+    let (set, marker, member) = (
+        ExpiringSet::online(),
+        keys::online(user),
+        Member::Online(user),
+    );
+    let (changes, unmarked) = join!(set.remove(redis, member), redis.del(&marker));
+    let Changes(changes) = unmarked.and(changes)?;
+    set.report(redis, &changes).await;
+    Ok(changes.iter().any(|change| change.member == member))
+}
+
+async fn set_last_seen(redis: RedisService, user: UserId) -> Result<(), RedisError> {
+    let now = clock::now();
+    redis
+        .set(&keys::last_seen(user), now.as_bytes(), Some(LAST_SEEN_TTL))
+        .await
+}
+
+async fn online_users(redis: RedisService) -> Result<Vec<UserId>, RedisError> {
+    let key = keys::users_online_by_expiry();
+    let users: Vec<String> = redis.script(MEMBERS, key, vec![]).await?;
+    Ok(UserId::parse_sorted(&users))
+}

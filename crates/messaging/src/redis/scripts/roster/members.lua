@@ -1,8 +1,0 @@
--- Lists the members whose life is not over.
---
--- KEYS[1]  the roster
--- Returns the members.
-
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')

@@ -1,0 +1,79 @@
+//! Typing: the users who write in a conversation just now, each by their own indicator.
+
+use std::time::Duration;
+
+use futures::join;
+use platform::config;
+use platform::redis::RedisError;
+
+use crate::expiring_set::{Changes, ExpiringSet, Member};
+use crate::ids::{ConversationId, UserId};
+use crate::{RedisService, Result, keys};
+
+/// Sets a user's indicator, or takes it back.
+pub async fn set(conversation: ConversationId, user: UserId, is_typing: bool) -> Result<()> {
+    let ttl = config::seconds("typing_ttl").await?;
+    RedisService::required()
+        .set_typing_indicator(conversation, user, is_typing.then_some(ttl))
+        .await?;
+    Ok(())
+}
+
+/// The users that type, in the order of their ids.
+pub async fn users(conversation: ConversationId) -> Result<Vec<UserId>> {
+    let (redis, set) = (RedisService::required(), ExpiringSet::typing());
+    let (reaped, users) = join!(set.reap(redis, None), redis.get_typing_users(conversation));
+    reaped?;
+    Ok(users?)
+}
+
+/// The key of a user's indicator expired: they stopped typing, unless they began again since.
+pub async fn expired(conversation: ConversationId, user: UserId) -> Result<()> {
+    let member = Member::Typing(conversation, user);
+    let redis = RedisService::required();
+    Ok(ExpiringSet::typing().reap(redis, Some(member)).await?)
+}
+
+/// The user types for `ttl` from now on, or, without one, does not; whether that is a change.
+pub async fn set_indicator(
+    redis: RedisService,
+    conversation: ConversationId,
+    user: UserId,
+    ttl: Option<Duration>,
+) -> Result<bool, RedisError> {
+    let (set, member) = (ExpiringSet::typing(), Member::Typing(conversation, user));
+    let marker = keys::typing_user(conversation, user);
+    let Changes(changes) = match ttl {
+        Some(ttl) => {
+            let (changes, marked) = join!(
+                set.refresh(redis, member, ttl),
+                redis.set(&marker, b"1", Some(ttl)),
+            );
+            marked.and(changes)?
+        }
+        None => {
+            let (changes, unmarked) = join!(set.remove(redis, member), redis.del(&marker));
+            unmarked.and(changes)?
+        }
+    };
+    set.report(redis, &changes).await;
+    Ok(changes.iter().any(|change| change.member == member))
+}
+
+/// The users that type in a conversation, in the order of their ids.
+pub async fn typing_users(
+    redis: RedisService,
+    conversation: ConversationId,
+) -> Result<Vec<UserId>, RedisError> {
+    let users = UserId::parse_sorted(&redis.smembers(&keys::typing(conversation)).await?);
+    let members: Vec<Member> = users
+        .iter()
+        .map(|user| Member::Typing(conversation, *user))
+        .collect();
+    // The plain set may lag behind by a round trip; the expiring set does not.
+    let present = ExpiringSet::typing().contains(redis, &members).await?;
+    let users = users.into_iter().zip(present);
+    Ok(users
+        .filter_map(|(user, present)| present.then_some(user))
+        .collect())
+}

@@ -1,0 +1,65 @@
+//! HTTP: from a request of the host to a [`Request`], from a result to a [`Response`].
+//!
+//! # Layout
+//!
+//! - [`serve`]: what every request gets: an id, a deadline, the mapping of errors.
+//! - [`Request`], [`Headers`], [`match_path`]: what a client sent, taken apart on demand.
+//! - [`Response`]: what it gets. `problem`: what it gets instead when something is wrong.
+//! - [`SseSender`], [`SseEvent`], [`LastEventId`]: responses that go on, as Server-Sent Events.
+//! - `incoming`, `outgoing`: the host's side of both.
+
+mod headers;
+mod incoming;
+mod outgoing;
+mod path_pattern;
+mod problem;
+mod request;
+mod request_id;
+mod response;
+mod sse;
+mod sse_sender;
+
+use std::future::Future;
+use std::time::Duration;
+
+use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
+
+pub use headers::Headers;
+pub use path_pattern::{PathParameters, match_path};
+pub use request::Request;
+pub use response::Response;
+pub use sse::{LastEventId, SseEvent};
+pub use sse_sender::{SseSender, StreamEnd, event_stream};
+
+use crate::{Error, Result, clock, log};
+
+/// How long a request may take until its response begins, whatever waits it adds up: longer than
+/// a store's own deadlines, shorter than clients wait.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Responds to a request by `handle`, within the deadline. Every response carries `X-Request-Id`
+/// and, unless it is a stream, `Content-Length`.
+pub async fn serve<F>(
+    request: wasi::Request,
+    handle: impl FnOnce(Request) -> F,
+) -> std::result::Result<wasi::Response, ErrorCode>
+where
+    F: Future<Output = Response>,
+{
+    log::init();
+    let request = incoming::receive(request)?;
+    let id = request_id::of(request.headers());
+    let handled = clock::with_coarse_timer(clock::timeout(DEADLINE, handle(request))).await;
+    let response =
+        handled.unwrap_or_else(|clock::Elapsed| problem::response(&Error::DeadlineExceeded));
+    if let Some(cause) = response.cause() {
+        ::log::error!("request {id}: {cause}");
+    }
+    response.into_response(&id)
+}
+
+/// The response to a result.
+#[must_use]
+pub fn respond(result: Result<Response>) -> Response {
+    result.unwrap_or_else(|error| problem::response(&error))
+}
