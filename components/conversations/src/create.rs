@@ -1,7 +1,6 @@
 //! `POST /api/v1/conversations`
 
-use http::{StatusCode, header};
-use messaging::api::RequestContext;
+use messaging::api::{RequestContext, created};
 use messaging::content::Title;
 use messaging::conversations::{self, MAX_PARTICIPANTS};
 use messaging::ids::UserId;
@@ -18,6 +17,7 @@ struct Body {
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let caller = context.caller_by_query()?;
+    let key = context.caller_key()?;
     let body: Body = context.json().await?;
     let participants = parse_participants(body.participant_ids)?;
     let title = body
@@ -33,10 +33,9 @@ pub async fn run(context: RequestContext) -> Result<Response> {
             "A user creates only conversations that they take part in.",
         ));
     }
-    let (id, conversation) = conversations::create(title, &participants).await?;
-    let location = format!("/api/v1/conversations/{id}");
-    Ok(Response::raw_json(StatusCode::CREATED, conversation.json)
-        .header(header::LOCATION, location))
+    let conversation = conversations::create(title, &participants, key).await?;
+    let location = format!("/api/v1/conversations/{}", conversation.id);
+    Ok(created(conversation.is_new, conversation.json, location))
 }
 
 fn parse_participants(mut ids: Vec<UserId>) -> Result<Vec<UserId>> {

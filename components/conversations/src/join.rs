@@ -18,13 +18,11 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     let id: ConversationId = context.path_id("id")?;
     let caller = context.caller_by_query()?;
     let body: Body = context.json().await?;
-    let status = match conversations::join(id, body.user_id, caller.user()).await? {
-        Some(event) => {
-            conversations::share(&event).await;
-            StatusCode::CREATED
-        }
-        None => StatusCode::OK,
+    let (json, is_new) = conversations::join(id, body.user_id, caller.user()).await?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
     };
-    let conversation = conversations::visible(id, caller.user()).await?;
-    Ok(Response::raw_json(status, conversation.json))
+    Ok(Response::raw_json(status, json))
 }

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use http::StatusCode;
+use messaging::Result;
 use messaging::api::RequestContext;
-use messaging::{Result, relay};
+use messaging::relay::{self, RelayState};
 use platform::http::Response;
 use serde::Serialize;
 
@@ -17,9 +18,8 @@ use crate::redis::milliseconds;
 pub struct Health {
     pub status: Status,
     latency_ms: Option<f64>,
-    /// How many events no relay has passed on yet.
     #[serde(skip)]
-    pub backlog: Option<i64>,
+    pub relay: Option<RelayState>,
 }
 
 pub async fn run(_: RequestContext) -> Result<Response> {
@@ -28,16 +28,16 @@ pub async fn run(_: RequestContext) -> Result<Response> {
 
 pub async fn check() -> Health {
     let start = Instant::now();
-    match relay::backlog().await {
-        Ok(backlog) => Health {
+    match relay::state().await {
+        Ok(relay) => Health {
             status: Status::Connected,
             latency_ms: Some(milliseconds(start)),
-            backlog: Some(backlog),
+            relay: Some(relay),
         },
         Err(_) => Health {
             status: Status::Disconnected,
             latency_ms: None,
-            backlog: None,
+            relay: None,
         },
     }
 }

@@ -2,14 +2,12 @@
 
 use messaging::api::RequestContext;
 use messaging::ids::MessageId;
-use messaging::{Result, cache, messages};
+use messaging::{Result, messages};
 use platform::http::Response;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let id: MessageId = context.path_id("id")?;
     let caller = context.caller()?;
-    if let Some(change) = messages::delete(id, caller.user()).await? {
-        cache::share_change(&change).await;
-    }
+    messages::delete(id, caller.user()).await?;
     Ok(Response::no_content())
 }

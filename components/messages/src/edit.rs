@@ -3,7 +3,7 @@
 use http::StatusCode;
 use messaging::api::{RequestContext, parse_content};
 use messaging::ids::{MessageId, UserId};
-use messaging::{Result, cache, messages};
+use messaging::{Result, messages};
 use platform::http::Response;
 use serde::Deserialize;
 
@@ -22,10 +22,6 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     let body: Body = context.content_json().await?;
     let caller = identity.caller(body.sender_id.or(body.user_id).or(by_query));
     let content = parse_content(body.content).await?;
-    let change = messages::edit(id, caller.user(), content).await?;
-    cache::share_change(&change).await;
-    Ok(Response::raw_json(
-        StatusCode::OK,
-        change.event.message.unwrap_or_default(),
-    ))
+    let json = messages::edit(id, caller.user(), content).await?;
+    Ok(Response::raw_json(StatusCode::OK, json))
 }

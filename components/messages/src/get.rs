@@ -2,9 +2,10 @@
 
 use http::StatusCode;
 use messaging::api::RequestContext;
+use messaging::cache::trust;
 use messaging::ids::{MessageId, UserId};
-use messaging::messages::MessageHead;
-use messaging::{RedisService, Result, conversations, keys, messages};
+use messaging::messages::list_cache;
+use messaging::{RedisService, Result, conversations, messages};
 use platform::http::Response;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
@@ -21,17 +22,16 @@ pub async fn run(context: RequestContext) -> Result<Response> {
 
 /// The cached message, if the cache also says that the viewer may see it.
 async fn cached(id: MessageId, viewer: Option<UserId>) -> Option<Vec<u8>> {
-    let json = RedisService::optional()
-        .get(&keys::message(id))
+    let epoch = trust::trusted().await?;
+    let (head, json) = list_cache::message(RedisService::optional(), &epoch, id)
         .await
         .ok()??;
     if viewer.is_some() {
-        let head = MessageHead::parse(&json)?;
-        conversations::cached(head.conversation_id)
+        conversations::cached(head.conversation_id, &epoch)
             .await
             .ok()??
             .is_visible_to(viewer)
             .then_some(())?;
     }
-    Some(json)
+    epoch.is_current().then_some(json)
 }

@@ -3,10 +3,11 @@
 use futures::join;
 use http::{StatusCode, header};
 use messaging::api::{RequestContext, X_CACHE};
+use messaging::cache::{Epoch, trust};
 use messaging::ids::{ConversationId, MessageId, UserId};
 use messaging::messages::list_cache::LIST_MAX;
 use messaging::messages::{self, MessageHead, PageAnchor};
-use messaging::{Error, RedisService, Result, cache, conversations, relay};
+use messaging::{Error, RedisService, Result, conversations, relay};
 use platform::http::Response;
 
 const DEFAULT_LIMIT: usize = 50;
@@ -66,7 +67,7 @@ async fn newest(
     let found = messages::newest(conversation, viewer).await?;
     // Redis may be away; the next reader fills it.
     let _ = join!(
-        cache::fill_list(conversation, found.list_seq, &found.messages),
+        messages::fill_list(conversation, &found),
         remember_participants(conversation, viewer),
         relay::wake_up_if(found.unrelayed),
     );
@@ -81,11 +82,12 @@ async fn cached(
     limit: usize,
 ) -> Option<Vec<u8>> {
     let redis = RedisService::optional();
+    let epoch = trust::trusted().await?;
     let (page, visible) = join!(
-        redis.get_conversation_messages(conversation, limit),
-        cached_visibility(conversation, viewer),
+        redis.get_conversation_messages(&epoch, conversation, limit),
+        cached_visibility(&epoch, conversation, viewer),
     );
-    let page = page.ok()?;
+    let page = page.ok().filter(|_| epoch.is_current())?;
     let whole = page.len() == limit || MessageHead::parse(page.first()?)?.ordinal.get() == 1;
     (visible && whole).then(|| join_json(&page))
 }
@@ -108,9 +110,13 @@ fn join_json<M: AsRef<[u8]>>(messages: &[M]) -> Vec<u8> {
     json
 }
 
-async fn cached_visibility(conversation: ConversationId, viewer: Option<UserId>) -> bool {
+async fn cached_visibility(
+    epoch: &Epoch,
+    conversation: ConversationId,
+    viewer: Option<UserId>,
+) -> bool {
     viewer.is_none()
-        || matches!(conversations::cached(conversation).await, Ok(Some(found)) if found.is_visible_to(viewer))
+        || matches!(conversations::cached(conversation, epoch).await, Ok(Some(found)) if found.is_visible_to(viewer))
 }
 
 async fn remember_participants(conversation: ConversationId, viewer: Option<UserId>) {

@@ -1,11 +1,10 @@
 //! `POST /api/v1/messages`
 
-use http::StatusCode;
-use messaging::api::{RequestContext, created, parse_content};
+use messaging::api::{RequestContext, parse_content, posted};
 use messaging::content::ClientMessageId;
 use messaging::ids::{ConversationId, MessageId, UserId};
-use messaging::messages::{self, NewMessage, Posted};
-use messaging::{Error, Result, cache};
+use messaging::messages::{self, Author, NewMessage};
+use messaging::{Error, Result};
 use platform::http::Response;
 use serde::Deserialize;
 
@@ -22,25 +21,14 @@ struct Body {
 pub async fn run(context: RequestContext) -> Result<Response> {
     let identity = context.identity();
     let body: Body = context.content_json().await?;
-    let conversation = body.conversation_id;
     identity
         .caller(Some(body.sender_id))
         .must_be(body.sender_id)?;
-    match messages::post(parse(body).await?).await? {
-        Posted::Created(change, ordinal) => {
-            cache::share_new(&change, ordinal).await;
-            let location = format!("/api/v1/messages/{}", change.id);
-            Ok(created(change.event.message.unwrap_or_default(), location))
-        }
-        Posted::Repeated(json, ordinal) => {
-            cache::share_again(conversation, ordinal, &json).await;
-            Ok(Response::raw_json(StatusCode::OK, json))
-        }
-    }
+    let new = parse(body).await?;
+    Ok(posted(messages::post(new).await?))
 }
 
 async fn parse(body: Body) -> Result<NewMessage> {
-    let content = parse_content(body.content).await?;
     let client_message_id = body
         .client_message_id
         .map(ClientMessageId::parse)
@@ -48,9 +36,8 @@ async fn parse(body: Body) -> Result<NewMessage> {
         .map_err(|error| Error::invalid("clientMessageId", error))?;
     Ok(NewMessage {
         conversation: body.conversation_id,
-        sender: Some(body.sender_id),
-        content,
-        client_message_id,
+        author: Author::User(body.sender_id, client_message_id),
+        content: parse_content(body.content).await?,
         reply_to: body.reply_to_id,
     })
 }

@@ -31,14 +31,10 @@ pub async fn run(context: RequestContext) -> Result<Response> {
         let visible = messages::find(message_id, caller.user()).await?;
         return Err(visible.map_or(messages::not_found(), |_| forbidden));
     }
-    let read = receipts::read(message_id, user_id).await?;
-    if let Some(event) = &read.event {
-        receipts::share(event).await;
-    }
     let answer = Answer {
         message_id,
         user_id,
-        read_at: read.read_at,
+        read_at: receipts::read(message_id, user_id).await?,
     };
     Ok(Response::json(StatusCode::OK, &answer))
 }

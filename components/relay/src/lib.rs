@@ -6,9 +6,9 @@ use messaging::relay;
 use spin_sdk::redis_subscriber;
 
 #[redis_subscriber]
-async fn on_wake_up(_: Bytes) -> Result<()> {
+async fn on_wake_up(payload: Bytes) -> Result<()> {
     platform::log::init();
-    match relay::drain().await {
+    match relay::drain(&payload).await {
         Ok(0) => Ok(()),
         Ok(delivered) => {
             log::debug!("relayed {delivered} events");

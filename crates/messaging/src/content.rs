@@ -94,6 +94,35 @@ impl ClientMessageId {
     }
 }
 
+/// The key of the header `Idempotency-Key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Parses a key of 1 to 128 visible ASCII characters.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if visible && (1..=128).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("must be 1 to 128 visible characters")
+        }
+    }
+
+    /// A key that no other request has, for a request that brings none: the request's own
+    /// repetition after a lost acknowledgement finds itself.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(platform::random::secret())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
 fn one_line(text: String, max_chars: usize) -> Result<String, InvalidText> {
     if text.chars().count() > max_chars {
         return Err(InvalidText::TooLong {

@@ -5,6 +5,9 @@
 //! | [`messages`] | list | `message_cache_ttl` | the newest messages, oldest first |
 //! | [`message`] | string | `message_cache_ttl` | one message |
 //! | [`conversation`] | string | `conversation_cache_ttl` | a conversation and its participants |
+//! | [`messages_state`] | string | `message_cache_ttl` | the epoch of that list, and whether it is exact |
+//! | [`message_version`] | string | `message_cache_ttl` | the epoch and version of that message |
+//! | [`rights`] | string | 60 s | the epoch, and the conversation, as a proof of who may read it |
 //! | [`unread`] | string | none | a participant's unread count |
 //! | [`online`] | string | `presence_ttl` | one user's own presence |
 //! | [`users_online`] | set | `presence_ttl` after the newest heartbeat | users online |
@@ -15,9 +18,11 @@
 //! | [`typing_user`] | string | `typing_ttl` | one user's own indicator |
 //! | [`stream`] | stream | 1 day after the newest event | a conversation's events by seq; typing between them |
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
+//! | [`feed_seqs`] | hash | as the feed | the seq of the last event in the feed, of each conversation |
 //! | [`signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
 //! | [`signals_lease`] | string | 5 s | there while a relay works on the signals |
 //! | [`relay_flag`] | string | 1 s | there while a wake-up is on its way to the relay |
+//! | [`cache_lease`] | string | 1 s | the epoch whose cached values may be used |
 //! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
 //! | [`rate_of_user`], [`rate_of_service`], [`rate_of_address`] | string | 1 min at the most | when what they asked for so far is paid off (Unix µs) |
 
@@ -32,6 +37,24 @@ pub const RELAY_CHANNEL: &str = "messaging:events";
 #[must_use]
 pub fn messages(id: ConversationId) -> String {
     format!("conversation:{id}:messages")
+}
+
+/// What is known of a cached list: the epoch under which it was written, and whether it is exact.
+#[must_use]
+pub fn messages_state(id: ConversationId) -> String {
+    format!("{{conversation:{id}:messages}}:state")
+}
+
+/// The epoch and version of a cached message.
+#[must_use]
+pub fn message_version(id: MessageId) -> String {
+    format!("{{message:{id}}}:version")
+}
+
+/// Which users may read a conversation, as a proof.
+#[must_use]
+pub fn rights(id: ConversationId) -> String {
+    format!("{{conversation:{id}}}:rights")
 }
 
 /// One message.
@@ -142,6 +165,12 @@ pub fn feed(user: UserId) -> String {
     format!("user:{user}:feed")
 }
 
+/// The seq of the last event that was added to a feed, of each conversation.
+#[must_use]
+pub fn feed_seqs(user: UserId) -> String {
+    format!("{{user:{user}:feed}}:seqs")
+}
+
 /// Changes of presence and typing that the relay has yet to pass on. Each
 /// entry has one field, `event`.
 #[must_use]
@@ -153,6 +182,12 @@ pub const fn signals() -> &'static str {
 #[must_use]
 pub const fn signals_lease() -> &'static str {
     "messaging:signals:lease"
+}
+
+/// The epoch whose cached values may be used, for as long as the key lives.
+#[must_use]
+pub const fn cache_lease() -> &'static str {
+    "messaging:cache:lease"
 }
 
 /// Set by the request that wakes the relay, so that a burst of changes is one wake-up.

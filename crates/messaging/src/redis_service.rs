@@ -14,7 +14,7 @@ use platform::redis::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::events::MessageChange;
+use crate::cache::Epoch;
 use crate::ids::{ConversationId, Ordinal, UserId};
 use crate::{messages, presence, typing};
 
@@ -232,24 +232,24 @@ impl RedisService {
 
     // Messages, presence and typing, each by its area.
 
-    /// Shares a committed message: adds it to the cached list if that is there and exact, publishes
-    /// its event, and sets it as a single message.
+    /// Adds a committed message to the cached list, if that is exact but for it.
     pub async fn add_message_to_conversation(
         &self,
-        change: &MessageChange,
-        ordinal: Ordinal,
+        epoch: &Epoch,
+        message: (ConversationId, Ordinal, &str),
         ttl: Duration,
     ) -> Result<()> {
-        messages::list_cache::add_message(*self, change, ordinal, ttl).await
+        messages::list_cache::append(*self, epoch, message, ("", ""), ttl).await
     }
 
     /// The newest messages of the cached list, oldest first; empty if there is no exact list.
     pub async fn get_conversation_messages(
         &self,
+        epoch: &Epoch,
         conversation: ConversationId,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>> {
-        messages::list_cache::newest(*self, conversation, limit).await
+        messages::list_cache::newest(*self, epoch, conversation, limit).await
     }
 
     /// A heartbeat: the user is online for `ttl` from now on; whether they were offline.

@@ -29,6 +29,7 @@ pub use routes::{Action, Allow, Matched, Route, find};
 pub use crate::routes;
 
 use crate::auth::{self, Authentication, Identity, SERVICE_SCOPE};
+use crate::messages::Posted;
 use crate::rate_limit::Quota;
 use crate::{Error, Result};
 use cors::CrossOrigin;
@@ -111,10 +112,22 @@ async fn authenticate(route: &Route, request: &Request) -> Result<Authentication
 /// The header that says whether a list came from the cache.
 pub const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
-/// 201 with the JSON of what was created and its address.
+/// 201 with the JSON of what was created and its address; 200 if an earlier request with the same key
+/// had created it.
 #[must_use]
-pub fn created(json: String, location: String) -> Response {
-    Response::raw_json(StatusCode::CREATED, json).header(header::LOCATION, location)
+pub fn created(is_new: bool, json: String, location: String) -> Response {
+    if is_new {
+        Response::raw_json(StatusCode::CREATED, json).header(header::LOCATION, location)
+    } else {
+        Response::raw_json(StatusCode::OK, json)
+    }
+}
+
+/// The response to a post.
+#[must_use]
+pub fn posted(message: Posted) -> Response {
+    let location = format!("/api/v1/messages/{}", message.id);
+    created(message.is_new, message.json, location)
 }
 
 /// Makes a library crate an HTTP component with these routes. Compiled for another target than

@@ -7,8 +7,9 @@ use platform::http::Request;
 use serde::de::DeserializeOwned;
 
 use crate::auth::{Authentication, Caller, Identity};
-use crate::content::{Content, InvalidText};
+use crate::content::{Content, IdempotencyKey, InvalidText};
 use crate::ids::UserId;
+use crate::messages::CallerKey;
 use crate::{Error, Result};
 
 /// The limit of bodies that hold no content, in bytes.
@@ -67,6 +68,33 @@ impl RequestContext {
     /// only the query names the caller.
     pub fn caller_by_query(&self) -> Result<Caller> {
         Ok(self.identity().caller(self.query("userId")?))
+    }
+
+    /// The header `Idempotency-Key`, if there is one.
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey>> {
+        let mut values = self.headers().all("idempotency-key");
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(Some(text)), None) => IdempotencyKey::parse(text)
+                .map(Some)
+                .map_err(|error| Error::malformed("Idempotency-Key", error)),
+            _ => Err(Error::malformed("Idempotency-Key", "is not one text")),
+        }
+    }
+
+    /// The header `Idempotency-Key` as the caller's own; a request without one gets a key that no
+    /// other request has, and with it its own repetition after a lost acknowledgement finds itself.
+    pub fn caller_key(&self) -> Result<CallerKey> {
+        let caller = match (self.caller_by_query()?, &self.authentication.service) {
+            (Caller::User(user), _) => format!("user:{user}"),
+            (Caller::Service, Some(name)) => format!("service:{name}"),
+            (Caller::Service, None) => "service".into(),
+        };
+        let key = match self.idempotency_key()? {
+            Some(key) => key,
+            None => IdempotencyKey::generate(),
+        };
+        Ok(CallerKey { caller, key })
     }
 
     /// The body as JSON.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::EventType;
-use crate::ids::{ConversationId, UserId};
+use crate::ids::{ConversationId, MessageId, UserId};
 
 /// The members of an event that decide where it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,7 +18,9 @@ pub struct EventHead<'a> {
     pub conversation_id: Option<ConversationId>,
     /// Its position among the conversation's events, if it is durable.
     pub seq: Option<i64>,
-    /// Who read, joined, left, types, or is online.
+    /// The message that it is about, in a reference.
+    pub message_id: Option<MessageId>,
+    /// The user who read, joined, left, types, or is online.
     pub user_id: Option<UserId>,
 }
 
@@ -28,7 +30,7 @@ impl<'a> EventHead<'a> {
         serde_json::from_str(json).ok()
     }
 
-    /// Whether it is of this kind and about this user.
+    /// Whether it is of this type and about this user.
     pub fn is(&self, event_type: EventType, user: UserId) -> bool {
         self.name == event_type.name() && self.user_id == Some(user)
     }

@@ -1,20 +1,16 @@
-//! Events: the form of a change, on channels, streams and feeds alike.
+//! Events: the form of a change, on channels, in streams and feeds, and on its way to clients.
 
 mod head;
 
 use std::fmt::Write;
 
-use futures::join;
-
-use crate::Result;
-use crate::ids::{ConversationId, MessageId, Seq, UserId};
 use platform::postgres::parameters::{number, optional_number};
 use platform::postgres::{PgFailure, Repeat, Row, query_one};
-use platform::redis::RedisError;
 
 pub use head::EventHead;
 
-use crate::{RedisService, keys, relay};
+use crate::Result;
+use crate::ids::{ConversationId, MessageId, Seq, UserId};
 
 /// What happened. The names are those of the database and of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +23,8 @@ pub enum EventType {
     MessageDeleted,
     /// A user read a message, and with it all before it.
     MessageRead,
+    /// A conversation was created.
+    ConversationCreated,
     /// A user now takes part.
     ParticipantJoined,
     /// A user no longer takes part.
@@ -34,8 +32,9 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// All kinds.
-    pub const ALL: [Self; 6] = [
+    /// All types.
+    pub const ALL: [Self; 7] = [
+        Self::ConversationCreated,
         Self::NewMessage,
         Self::MessageEdited,
         Self::MessageDeleted,
@@ -52,15 +51,18 @@ impl EventType {
             Self::MessageEdited => "message-edited",
             Self::MessageDeleted => "message-deleted",
             Self::MessageRead => "message-read",
+            Self::ConversationCreated => "conversation-created",
             Self::ParticipantJoined => "participant-joined",
             Self::ParticipantLeft => "participant-left",
         }
     }
 
-    /// The kind of that name.
+    /// The type of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|event_type| event_type.name() == name)
     }
 }
 
@@ -68,58 +70,64 @@ impl EventType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// What happened.
-    pub kind: EventType,
+    pub event_type: EventType,
     /// Where.
     pub conversation: ConversationId,
     /// Its position among the conversation's events.
     pub seq: Seq,
-    /// The message that it is about, as JSON.
+    /// The message that it is about.
+    pub message_id: Option<MessageId>,
+    /// That message as JSON, for clients.
     pub message: Option<String>,
-    /// Who read, joined or left.
+    /// The user who read, joined or left.
     pub user: Option<UserId>,
 }
 
 impl Event {
-    /// One line of JSON: `type`, `conversationId`, `seq`, and `message` and
-    /// `userId` where the event has them.
+    /// One line of JSON for clients: `type`, `conversationId`, `seq`, and `message` and `userId`
+    /// where the event has them.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let Self {
-            kind,
-            conversation,
-            seq,
-            message,
-            user,
-        } = self;
-        let message = message.as_deref();
-        let mut json = String::with_capacity(96 + message.map_or(0, str::len));
-        json.push_str(r#"{"type":""#);
-        json.push_str(kind.name());
-        // Writing to a String cannot fail.
-        let _ = write!(json, r#"","conversationId":{conversation},"seq":{seq}"#);
+        let message = self.message.as_deref();
+        let mut json = self.head(message.map_or(0, str::len));
         if let Some(message) = message {
             json.push_str(r#","message":"#);
             json.push_str(message);
         }
-        if let Some(user) = user {
+        self.close(json)
+    }
+
+    /// One line of JSON for streams and feeds in Redis: it says what happened where, and not what
+    /// was written.
+    #[must_use]
+    pub fn to_reference(&self) -> String {
+        let mut json = self.head(0);
+        if let Some(message) = self.message_id {
+            // Writing to a String cannot fail.
+            let _ = write!(json, r#","messageId":{message}"#);
+        }
+        self.close(json)
+    }
+
+    fn head(&self, room: usize) -> String {
+        let mut json = String::with_capacity(96 + room);
+        json.push_str(r#"{"type":""#);
+        json.push_str(self.event_type.name());
+        let (conversation, seq) = (self.conversation, self.seq);
+        let _ = write!(json, r#"","conversationId":{conversation},"seq":{seq}"#);
+        json
+    }
+
+    fn close(&self, mut json: String) -> String {
+        if let Some(user) = self.user {
             let _ = write!(json, r#","userId":{user}"#);
         }
         json.push('}');
         json
     }
-
-    /// Publishes the event on its conversation's channel and wakes the relay.
-    pub async fn announce(&self, redis: RedisService) -> Result<(), RedisError> {
-        let channel = keys::messages_channel(self.conversation);
-        let json = self.to_json();
-        let published = redis.publish(&channel, json.as_bytes());
-        let (published, woken) = join!(published, relay::wake_up(redis));
-        published.and(woken.map(|()| 0)).map(|_| ())
-    }
 }
 
-/// The events of a conversation after a seq, oldest first, as the database has
-/// them at one moment.
+/// The events of a conversation after a seq, oldest first, as the database has them at one moment.
 #[derive(Debug)]
 pub struct EventPage {
     /// The events, at most as many as were asked for.
@@ -130,23 +138,24 @@ pub struct EventPage {
     pub unrelayed: bool,
 }
 
-/// Reads the events after `seq`, at most `limit`; `None` if there is no such
-/// conversation or the viewer may not see it. Without a viewer everything is seen.
+/// Reads the events after `seq`, at most `limit`; `None` if there is no such conversation or the
+/// viewer may not see it. Without a viewer everything is seen.
 pub async fn page_after(
     conversation: ConversationId,
     viewer: Option<UserId>,
     seq: i64,
     limit: usize,
 ) -> Result<Option<EventPage>> {
-    const SINCE: &str = "
+    const PAGE: &str = "
         select c.event_seq, c.unrelayed,
             coalesce(array_agg(e.seq order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.type::text order by e.seq) filter (where e.seq is not null), '{}'),
-            coalesce(array_agg(e.message order by e.seq) filter (where e.seq is not null), '{}'),
-            coalesce(array_agg(e.user_id order by e.seq) filter (where e.seq is not null), '{}')
+            coalesce(array_agg(e.message_id order by e.seq) filter (where e.seq is not null), '{}'),
+            coalesce(array_agg(e.user_id order by e.seq) filter (where e.seq is not null), '{}'),
+            coalesce(array_agg(e.message order by e.seq) filter (where e.seq is not null), '{}')
         from conversations c
         left join lateral (
-            select e.seq, e.type, e.user_id, message_json(m) as message
+            select e.seq, e.type, e.user_id, e.message_id, message_json(m) as message
             from events e left join messages m on m.id = e.message_id
             where e.conversation_id = c.id and e.seq > $2
             order by e.seq limit $3::bigint
@@ -160,25 +169,30 @@ pub async fn page_after(
         number(limit as i64),
         optional_number(viewer.map(UserId::get)),
     ];
-    let Some(mut row) = query_one(Repeat::Safe, SINCE, parameters).await? else {
+    let Some(mut row) = query_one(Repeat::Safe, PAGE, parameters).await? else {
         return Ok(None);
     };
     let (newest, unrelayed) = (row.take()?, row.take()?);
+    let mut events = from_columns(conversation, &mut row)?;
+    let messages: Vec<Option<String>> = row.take()?;
+    for (event, message) in events.iter_mut().zip(messages) {
+        event.message = message;
+    }
     Ok(Some(EventPage {
         newest,
-        events: from_columns(conversation, &mut row)?,
+        events,
         unrelayed,
     }))
 }
 
-/// Reads events from four parallel arrays: seq, type, message, user.
+/// Reads events, without their messages, from four parallel arrays: seq, type, message id, user.
 pub(crate) fn from_columns(
     conversation: ConversationId,
     row: &mut Row,
 ) -> Result<Vec<Event>, PgFailure> {
     let seqs: Vec<i64> = row.take()?;
     let types: Vec<String> = row.take()?;
-    let messages: Vec<Option<String>> = row.take()?;
+    let messages: Vec<Option<i64>> = row.take()?;
     let users: Vec<Option<i64>> = row.take()?;
     let wrong = || PgFailure::Failed("an event's columns are not as they should be".into());
     let columns = seqs
@@ -187,30 +201,16 @@ pub(crate) fn from_columns(
         .zip(messages.into_iter().zip(users));
     columns
         .map(|((seq, name), (message, user))| {
-            let kind = EventType::from_name(&name).ok_or_else(wrong)?;
-            let seq = Seq::try_from(seq).map_err(|_| wrong())?;
-            let user = user
-                .map(UserId::try_from)
-                .transpose()
-                .map_err(|_| wrong())?;
             Ok(Event {
-                kind,
+                event_type: EventType::from_name(&name).ok_or_else(wrong)?,
                 conversation,
-                seq,
-                message,
-                user,
+                seq: Seq::try_from(seq).map_err(|_| wrong())?,
+                message_id: message.and_then(|id| MessageId::try_from(id).ok()),
+                message: None,
+                user: user.and_then(|id| UserId::try_from(id).ok()),
             })
         })
         .collect()
-}
-
-/// A change to one message, with what its sharing needs.
-#[derive(Debug, Clone)]
-pub struct MessageChange {
-    /// The message.
-    pub id: MessageId,
-    /// The event that was written with it.
-    pub event: Event,
 }
 
 #[cfg(test)]
@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for kind in EventType::ALL {
-            assert_eq!(EventType::from_name(kind.name()), Some(kind));
+        for event_type in EventType::ALL {
+            assert_eq!(EventType::from_name(event_type.name()), Some(event_type));
         }
         assert_eq!(EventType::from_name("other"), None);
     }
@@ -228,7 +228,8 @@ mod tests {
     #[test]
     fn an_event_is_one_line_of_json() {
         let event = Event {
-            kind: EventType::MessageRead,
+            event_type: EventType::MessageRead,
+            message_id: MessageId::try_from(9).ok(),
             conversation: ConversationId::try_from(7).unwrap(),
             seq: Seq::try_from(3).unwrap(),
             message: Some(r#"{"id":9}"#.into()),
@@ -237,6 +238,10 @@ mod tests {
         assert_eq!(
             event.to_json(),
             r#"{"type":"message-read","conversationId":7,"seq":3,"message":{"id":9},"userId":2}"#
+        );
+        assert_eq!(
+            event.to_reference(),
+            r#"{"type":"message-read","conversationId":7,"seq":3,"messageId":9,"userId":2}"#
         );
     }
 }

@@ -12,6 +12,7 @@ use platform::postgres;
 use platform::redis::{RedisError, StreamEntry, StreamId, StreamReader};
 
 use super::progress::{Next, Progress};
+use super::resolve::resolve;
 use super::{OPEN_LIMIT, pause, until_check};
 use crate::events::{self, EventPage};
 use crate::ids::{ConversationId, UserId};
@@ -101,11 +102,21 @@ impl ConversationFeed {
     /// Waits for the stream.
     async fn read(&mut self, wait: Duration) {
         let next = match self.source.read(wait).await {
-            Ok(entries) => self.progress.take_entries(entries, &mut self.out),
+            Ok(entries) => self.take_entries(entries).await,
             Err(_) => Next::Ask,
         };
         if next == Next::Ask {
             self.check_at = Instant::now();
+        }
+    }
+
+    /// What the cache and the database do not resolve, a look at the database will.
+    async fn take_entries(&mut self, entries: Vec<StreamEntry>) -> Next {
+        let resolved = resolve(entries, None).await;
+        postgres::release();
+        match resolved {
+            Ok(entries) => self.progress.take_entries(entries, &mut self.out),
+            Err(_) => Next::Ask,
         }
     }
 

@@ -4,13 +4,16 @@
 //!
 //! - [`ConversationFeed`]: a conversation's events from the database, then live from its stream in
 //!   Redis. `progress` decides what is sent and when the database has to be asked.
-//! - [`UserFeed`]: all that concerns a user, from their feed in Redis. `deduplicator` decides what
-//!   is sent, and what shows that something was lost.
+//! - [`UserFeed`]: all that concerns a user, from their feed in Redis; [`FeedPosition`] is where it
+//!   resumes.
+//! - `resolve`: streams and feeds hold references; the text and the right are looked up when an
+//!   event is delivered.
 //! - [`streams`]: the streams in Redis behind both, and how they grow.
 
 mod conversation;
-mod deduplicator;
+mod position;
 mod progress;
+mod resolve;
 pub mod streams;
 mod user;
 
@@ -19,6 +22,7 @@ use std::time::Duration;
 use platform::random;
 
 pub use conversation::ConversationFeed;
+pub use position::FeedPosition;
 pub use user::UserFeed;
 
 /// How long the opening of a stream waits for Redis.

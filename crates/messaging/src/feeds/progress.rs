@@ -140,7 +140,7 @@ impl Progress {
         self.seq = seq;
         out.push(SseEvent {
             id: Some(seq.to_string()),
-            event: event.kind.name().into(),
+            event: event.event_type.name().into(),
             data: event.to_json(),
         });
     }

@@ -17,6 +17,8 @@ const STREAM_APPEND: Script = Script::idempotent(include_str!("lua/stream_append
 const STREAM_INTERJECT: Script = Script::once(include_str!("lua/stream_interject.lua"));
 /// Adds events to a user's feed.
 const FEED_APPEND: Script = Script::idempotent(include_str!("lua/feed_append.lua"));
+/// Adds what is not durable to a user's feed.
+const FEED_SIGNAL: Script = Script::once(include_str!("lua/feed_signal.lua"));
 /// Finds the newest entry of a user's feed.
 const FEED_OPEN: Script = Script::idempotent(include_str!("lua/feed_open.lua"));
 /// Checks whether a stream or feed still holds an entry.
@@ -58,16 +60,41 @@ pub async fn interject(
         .await
 }
 
-/// Adds events to a user's feed, in order.
+/// An entry of a user's feed.
+#[derive(Debug, Clone)]
+pub struct FeedEntry {
+    /// Where it stands among the events of a conversation, if it is durable.
+    pub position: Option<(ConversationId, Seq)>,
+    /// One line of JSON.
+    pub event: String,
+}
+
+/// Adds entries to a user's feed, in order and each once.
 pub async fn append_to_feed(
     redis: RedisService,
     user: UserId,
-    lines: &[String],
-) -> Result<i64, RedisError> {
+    entries: &[FeedEntry],
+) -> Result<(), RedisError> {
+    let (feed, seqs) = (keys::feed(user), keys::feed_seqs(user));
     let mut arguments = limits();
+    for entry in entries {
+        match entry.position {
+            Some((conversation, seq)) => arguments.extend(args![conversation.get(), seq.get()]),
+            None => arguments.extend(args!["", ""]),
+        }
+        arguments.extend(args![&entry.event]);
+    }
+    redis
+        .script_on(FEED_APPEND, &[&feed, &seqs], arguments)
+        .await
+}
+
+/// Adds what is not durable to a user's feed, if there is one.
+pub async fn signal(redis: RedisService, user: UserId, lines: &[String]) -> Result<(), RedisError> {
+    let mut arguments = args![STREAM_MAX];
     arguments.extend(lines.iter().map(Argument::parameter));
     redis
-        .script(FEED_APPEND, &keys::feed(user), arguments)
+        .script(FEED_SIGNAL, &keys::feed(user), arguments)
         .await
 }
 

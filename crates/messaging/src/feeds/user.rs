@@ -1,106 +1,112 @@
-//! A user's feed: what the relay put into it, from where the client left off.
+//! A user's feed: what the relay put into it, from the client's resume position on.
 //!
-//! The feed in Redis is all there is, so the reader makes sure that it lacks
-//! nothing: the entry behind which it reads must still be there after each
-//! read, Redis must not have started since that entry came in, and each
-//! conversation's events must come without a gap. Else the client is deduplicator to
-//! fetch anew what it shows, and the feed goes on from its end.
+//! The feed in Redis is all there is, so the reader makes sure that it lacks nothing: it must be on
+//! the server on which the client left off, and the entry behind which it reads must still be there
+//! after each read. Otherwise the client has to fetch its state anew (`resync`), and the feed goes on
+//! from its end.
 
 use std::convert::Infallible;
+use std::rc::Rc;
 
 use platform::clock;
 use platform::http::{LastEventId, SseEvent, SseSender, StreamEnd};
-use platform::redis::{RedisError, StreamEntry, StreamId, StreamReader};
+use platform::postgres;
+use platform::redis::{RedisError, StreamEntry, StreamReader};
 
-use super::deduplicator::{Deduplicator, Verdict};
+use super::position::FeedPosition;
+use super::resolve::resolve;
 use super::streams::{FEED_MARKER, holds, newest_or_marker};
 use super::{OPEN_LIMIT, pause, until_check};
+use crate::cache::server_epoch;
 use crate::events::EventHead;
 use crate::ids::UserId;
-use crate::{keys, relay};
-
-/// How many looks back from the client's last entry tell what it had.
-const LOOKS_BACK: usize = 5;
+use crate::{keys, presence, relay};
 
 /// A client's feed of all that concerns a user.
 pub struct UserFeed {
-    tail: StreamReader,
-    place: Place,
-    deduplicator: Deduplicator,
+    user: UserId,
+    reader: StreamReader,
+    position: Position,
+    /// The server of the reader's connection.
+    server: Rc<str>,
     out: Vec<SseEvent>,
 }
 
 /// Where the reader is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// At the end of the feed, wherever that is: the client has no past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Position {
+    /// At the end of the feed, wherever that is: the client is new.
     End,
     /// Behind an entry.
-    Behind(StreamId),
-    /// Behind something that is not known: the client has to fetch anew.
+    After(FeedPosition),
+    /// Unknown: the client has to fetch its state anew.
     Lost,
 }
 
 /// Why a round ended early.
-enum Stop {
-    Redis,
-    StreamEnd(StreamEnd),
+enum Interrupt {
+    /// A store does not answer.
+    Store,
+    /// The stream ended.
+    Ended(StreamEnd),
 }
 
-impl From<RedisError> for Stop {
+impl From<RedisError> for Interrupt {
     fn from(_: RedisError) -> Self {
-        Self::Redis
+        Self::Store
     }
 }
 
-impl From<StreamEnd> for Stop {
-    fn from(ended: StreamEnd) -> Self {
-        Self::StreamEnd(ended)
+impl From<StreamEnd> for Interrupt {
+    fn from(end: StreamEnd) -> Self {
+        Self::Ended(end)
     }
 }
 
 impl UserFeed {
-    /// Opens the feed for a client that was last seen at `last`. Redis may be
-    /// away: then the feed begins when it is back.
-    pub async fn open(user: UserId, last: LastEventId<StreamId>) -> Self {
+    /// Opens the feed at the client's resume position. Redis may be away: then the feed begins when
+    /// it is back.
+    pub async fn open(user: UserId, last: LastEventId<FeedPosition>) -> Self {
+        presence::mark_seen(user).await;
         let mut feed = Self {
-            tail: StreamReader::new(keys::feed(user)),
-            place: match last {
-                LastEventId::None => Place::End,
-                LastEventId::After(id) => Place::Behind(id),
-                LastEventId::Unknown => Place::Lost,
+            user,
+            reader: StreamReader::new(keys::feed(user)),
+            position: match last {
+                LastEventId::None => Position::End,
+                LastEventId::After(position) => Position::After(position),
+                LastEventId::Unknown => Position::Lost,
             },
-            deduplicator: Deduplicator::new(user),
+            server: "".into(),
             out: Vec::new(),
         };
         let attached = clock::timeout(OPEN_LIMIT, feed.attach()).await;
-        if !matches!(attached, Ok(Ok(()))) && feed.place == Place::End {
+        if !matches!(attached, Ok(Ok(()))) && feed.position == Position::End {
             // By the time that Redis is back, its end is another.
-            feed.place = Place::Lost;
+            feed.position = Position::Lost;
         }
         feed
     }
 
-    /// Sends what there is and what comes, until the feed ends.
+    /// Sends what there is and what comes, until the stream ends.
     pub async fn run(mut self, mut sender: SseSender) -> StreamEnd {
-        let start = match self.place {
-            Place::Behind(id) if self.out.is_empty() => Some(id.to_string()),
+        let start = match &self.position {
+            Position::After(position) if self.out.is_empty() => Some(position.to_string()),
             _ => None,
         };
-        if let Err(ended) = sender.open(start).await {
-            return ended;
+        if let Err(end) = sender.open(start).await {
+            return end;
         }
         loop {
             match self.follow(&mut sender).await {
-                Err(Stop::StreamEnd(ended)) => return ended,
-                Err(Stop::Redis) => clock::sleep(pause()).await,
+                Err(Interrupt::Ended(end)) => return end,
+                Err(Interrupt::Store) => clock::sleep(pause()).await,
             }
         }
     }
 
-    async fn follow(&mut self, sender: &mut SseSender) -> Result<Infallible, Stop> {
+    async fn follow(&mut self, sender: &mut SseSender) -> Result<Infallible, Interrupt> {
         loop {
-            if !self.tail.is_connected() {
+            if !self.reader.is_connected() {
                 self.attach().await?;
             }
             sender.send_all(&mut self.out).await?;
@@ -108,90 +114,79 @@ impl UserFeed {
         }
     }
 
-    /// Finds the place on a new connection.
+    /// Finds the position on a new connection.
     async fn attach(&mut self) -> Result<(), RedisError> {
-        let place = self.place;
-        match place {
-            Place::End => {
-                self.place = Place::Behind(newest_or_marker(&mut self.tail).await?);
+        self.server = server_epoch(self.reader.server().await?.as_deref());
+        match self.position.clone() {
+            Position::End => {
+                let entry = newest_or_marker(&mut self.reader).await?;
+                self.position = self.after(entry);
                 Ok(())
             }
-            Place::Behind(id) if self.reaches_back_to(id).await? => self.recall(id).await,
-            Place::Behind(_) | Place::Lost => self.resync().await,
-        }
-    }
-
-    /// Whether all that was added after an entry is still there: the entry is,
-    /// and Redis has not lost its newest ones by a restart.
-    async fn reaches_back_to(&mut self, id: StreamId) -> Result<bool, RedisError> {
-        let start = self.tail.server_start().await?;
-        Ok(start.is_none_or(|start| start <= id.major) && holds(&mut self.tail, id).await?)
-    }
-
-    /// Learns what the client had.
-    async fn recall(&mut self, mut from: StreamId) -> Result<(), RedisError> {
-        for _ in 0..LOOKS_BACK {
-            let batch = self.tail.read_backwards(from).await?;
-            for head in batch
-                .iter()
-                .filter_map(|entry| EventHead::parse(&entry.event))
+            Position::After(position)
+                if position.server == self.server
+                    && holds(&mut self.reader, position.entry).await? =>
             {
-                self.deduplicator.recall(&head);
+                Ok(())
             }
-            match batch.last() {
-                Some(oldest) if oldest.id < from => from = oldest.id,
-                _ => break,
-            }
+            Position::After(_) | Position::Lost => self.resync().await,
         }
+    }
+
+    fn after(&self, entry: platform::redis::StreamId) -> Position {
+        let server = self.server.clone();
+        Position::After(FeedPosition { entry, server })
+    }
+
+    /// Goes on from the end of the feed; the client fetches its state anew.
+    async fn resync(&mut self) -> Result<(), RedisError> {
+        let end = newest_or_marker(&mut self.reader).await?;
+        self.position = self.after(end);
+        self.out.push(SseEvent::resync(self.id_of(end)));
         Ok(())
     }
 
-    /// Goes on from the end of the feed, and tells the client so.
-    async fn resync(&mut self) -> Result<(), RedisError> {
-        let end = newest_or_marker(&mut self.tail).await?;
-        self.place = Place::Behind(end);
-        self.deduplicator.forget();
-        self.out.push(SseEvent::resync(end));
-        Ok(())
+    fn id_of(&self, entry: platform::redis::StreamId) -> String {
+        let server = self.server.clone();
+        FeedPosition { entry, server }.to_string()
     }
 
     /// Waits for the feed.
-    async fn read(&mut self) -> Result<(), RedisError> {
-        let Place::Behind(place) = self.place else {
-            return self.attach().await;
+    async fn read(&mut self) -> Result<(), Interrupt> {
+        let Position::After(FeedPosition { entry, .. }) = self.position else {
+            return Ok(self.attach().await?);
         };
-        let entries = self.tail.read(place, until_check()).await?;
-        if !holds(&mut self.tail, place).await? {
-            return self.resync().await;
+        let entries = self.reader.read(entry, until_check()).await?;
+        if !holds(&mut self.reader, entry).await? {
+            return Ok(self.resync().await?);
         }
-        if entries.is_empty() {
-            // Perhaps nobody heard the last ring.
+        let Some(last) = entries.last().map(|entry| entry.id) else {
+            // Perhaps no relay received the last wake-up.
             relay::wake_up_if(true).await;
+            return Ok(());
+        };
+        let entries: Vec<StreamEntry> = entries
+            .into_iter()
+            .filter(|entry| entry.event != FEED_MARKER)
+            .collect();
+        let resolved = resolve(entries, Some(self.user)).await;
+        // A stream lasts long and asks seldom.
+        postgres::release();
+        for entry in resolved.map_err(|_| Interrupt::Store)? {
+            self.push(entry);
         }
-        for entry in entries {
-            self.take(entry);
-        }
+        self.position = self.after(last);
         Ok(())
     }
 
-    fn take(&mut self, entry: StreamEntry) {
-        self.place = Place::Behind(entry.id);
-        if entry.event == FEED_MARKER {
-            return;
-        }
+    fn push(&mut self, entry: StreamEntry) {
         let Some(head) = EventHead::parse(&entry.event) else {
             return;
         };
-        let verdict = self.deduplicator.judge(&head);
-        if verdict == Verdict::Gap {
-            self.out.push(SseEvent::resync(entry.id));
-        }
-        if verdict != Verdict::Skip {
-            self.out.push(SseEvent {
-                id: Some(entry.id.to_string()),
-                event: head.name.into_owned(),
-                data: entry.event,
-            });
-        }
+        self.out.push(SseEvent {
+            id: Some(self.id_of(entry.id)),
+            event: head.name.into_owned(),
+            data: entry.event,
+        });
     }
 }

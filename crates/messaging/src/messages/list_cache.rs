@@ -1,13 +1,15 @@
-//! The cached list of a conversation's newest messages: absent or exact.
+//! The cached list of a conversation's newest messages: absent or exact. And cached messages, by
+//! their version.
 
 use std::time::Duration;
 
 use futures::join;
-use platform::args;
 use platform::redis::{Argument, RedisError, Script, millis, seconds};
+use platform::{args, random};
 
-use crate::events::MessageChange;
-use crate::ids::{ConversationId, Ordinal};
+use crate::cache::{Epoch, UNCONFIRMED_TTL};
+use crate::ids::{ConversationId, MessageId, Ordinal};
+use crate::messages::MessageHead;
 use crate::{RedisService, keys};
 
 /// Adds new messages to a cached list.
@@ -16,99 +18,180 @@ const LIST_APPEND: Script = Script::idempotent(include_str!("lua/list_append.lua
 const LIST_FILL: Script = Script::idempotent(include_str!("lua/list_fill.lua"));
 /// Confirms a list that was filled.
 const LIST_CONFIRM: Script = Script::idempotent(include_str!("lua/list_confirm.lua"));
+/// Drops a list that lacks messages.
+const LIST_CHECK: Script = Script::idempotent(include_str!("lua/list_check.lua"));
+/// Sets a cached message unless a newer version is there.
+const MESSAGE_SET: Script = Script::idempotent(include_str!("lua/message_set.lua"));
+/// Drops a cached message and keeps its version.
+const MESSAGE_DROP: Script = Script::idempotent(include_str!("lua/message_drop.lua"));
 
 /// How many messages a cached list holds at the most: the largest page.
 pub const LIST_MAX: usize = 100;
 
-/// The TTL of a list that is not yet confirmed.
-const UNCONFIRMED_TTL: Duration = Duration::from_secs(5);
-
-/// Shares a committed message: adds it to the cached list if that is there and exact, publishes
-/// its event, and sets it as a single message.
-pub async fn add_message(
-    redis: RedisService,
-    change: &MessageChange,
-    ordinal: Ordinal,
-    ttl: Duration,
-) -> Result<(), RedisError> {
-    let MessageChange { id, event } = change;
-    let json = event.message.as_deref().unwrap_or_default();
-    let single = keys::message(*id);
-    let (channel, line) = (keys::messages_channel(event.conversation), event.to_json());
-    let messages = [(ordinal, json)];
-    let (list, single) = join!(
-        append_and_publish(redis, event.conversation, &messages, ttl, &channel, &line),
-        redis.set(&single, json.as_bytes(), Some(ttl)),
-    );
-    list.and(single)
-}
-
-/// Adds new messages, the oldest first, to the cached list, if that is there and exact but for
-/// them.
+/// Adds a new message to the cached list, if that is exact but for it, and publishes `event` on
+/// `channel`, if there is one.
 pub async fn append(
     redis: RedisService,
-    conversation: ConversationId,
-    messages: &[(Ordinal, &str)],
+    epoch: &Epoch,
+    message: (ConversationId, Ordinal, &str),
+    publish: (&str, &str),
     ttl: Duration,
 ) -> Result<(), RedisError> {
-    append_and_publish(redis, conversation, messages, ttl, "", "").await
-}
-
-/// Publishes `event`, if there is a `channel`.
-async fn append_and_publish(
-    redis: RedisService,
-    conversation: ConversationId,
-    messages: &[(Ordinal, &str)],
-    ttl: Duration,
-    channel: &str,
-    event: &str,
-) -> Result<(), RedisError> {
-    let mut arguments = args![LIST_MAX, seconds(ttl), channel, event];
-    for &(ordinal, json) in messages {
-        arguments.extend(args![ordinal.get(), json]);
-    }
+    let (conversation, ordinal, json) = message;
+    let (list, state) = (
+        keys::messages(conversation),
+        keys::messages_state(conversation),
+    );
+    let arguments = args![
+        epoch.as_str(),
+        LIST_MAX,
+        seconds(ttl),
+        publish.0,
+        publish.1,
+        ordinal.get(),
+        json
+    ];
     redis
-        .script(LIST_APPEND, &keys::messages(conversation), arguments)
+        .script_on(LIST_APPEND, &[&list, &state], arguments)
         .await
 }
 
-/// The newest messages of the cached list, oldest first; empty if there is no list, or none that
-/// is confirmed.
+/// The newest messages of the cached list, oldest first; empty if there is no exact list.
 pub async fn newest(
     redis: RedisService,
+    epoch: &Epoch,
     conversation: ConversationId,
     limit: usize,
 ) -> Result<Vec<Vec<u8>>, RedisError> {
     let start = -i64::try_from(limit).unwrap_or(i64::MAX);
-    let page = redis
-        .lrange(&keys::messages(conversation), start, -1)
-        .await?;
-    let unconfirmed = page.last().is_some_and(|newest| newest.starts_with(b" "));
-    Ok(if unconfirmed { vec![] } else { page })
+    let (list, state) = (
+        keys::messages(conversation),
+        keys::messages_state(conversation),
+    );
+    let (state, page) = join!(redis.get(&state), redis.lrange(&list, start, -1));
+    let exact = format!("{} exact", epoch.as_str());
+    let is_exact = state?.is_some_and(|state| state == exact.as_bytes());
+    Ok(if is_exact { page? } else { vec![] })
 }
 
-/// Fills an absent list for a short TTL; whether this call filled it.
+/// A reader's lease on a list that it filled.
+pub struct Fill {
+    token: String,
+}
+
+/// Fills an absent list for a short TTL; `None` if another reader has.
 pub async fn fill(
     redis: RedisService,
+    epoch: &Epoch,
     conversation: ConversationId,
     messages: &[String],
-) -> Result<bool, RedisError> {
-    let mut arguments = args![millis(UNCONFIRMED_TTL)];
+) -> Result<Option<Fill>, RedisError> {
+    let token = format!("{:016x}", random::number());
+    let (list, state) = (
+        keys::messages(conversation),
+        keys::messages_state(conversation),
+    );
+    let mut arguments = args![epoch.as_str(), &token, millis(UNCONFIRMED_TTL)];
     arguments.extend(messages.iter().map(Argument::parameter));
-    redis
-        .script(LIST_FILL, &keys::messages(conversation), arguments)
-        .await
+    let filled: bool = redis
+        .script_on(LIST_FILL, &[&list, &state], arguments)
+        .await?;
+    Ok(filled.then_some(Fill { token }))
 }
 
 /// Confirms a list that was filled, unless it changed since; whether it is confirmed now.
 pub async fn confirm(
     redis: RedisService,
+    epoch: &Epoch,
     conversation: ConversationId,
-    newest: &str,
+    fill: &Fill,
     ttl: Duration,
 ) -> Result<bool, RedisError> {
-    let arguments = args![newest, seconds(ttl)];
+    let (list, state) = (
+        keys::messages(conversation),
+        keys::messages_state(conversation),
+    );
+    let arguments = args![epoch.as_str(), &fill.token, seconds(ttl)];
     redis
-        .script(LIST_CONFIRM, &keys::messages(conversation), arguments)
+        .script_on(LIST_CONFIRM, &[&list, &state], arguments)
         .await
+}
+
+/// Drops the cached list.
+pub async fn drop_list(
+    redis: RedisService,
+    conversation: ConversationId,
+) -> Result<(), RedisError> {
+    let keys = args![
+        keys::messages(conversation),
+        keys::messages_state(conversation)
+    ];
+    redis
+        .command(platform::redis::Repeat::Safe, "DEL", keys)
+        .await
+}
+
+/// Drops the cached list unless it ends with this message or a later one.
+pub async fn check_list(
+    redis: RedisService,
+    conversation: ConversationId,
+    newest: Ordinal,
+) -> Result<(), RedisError> {
+    let (list, state) = (
+        keys::messages(conversation),
+        keys::messages_state(conversation),
+    );
+    redis
+        .script_on(LIST_CHECK, &[&list, &state], args![newest.get()])
+        .await
+}
+
+/// Caches a message, unless a newer version of it is cached. `version` is the seq of the newest event
+/// that the JSON can show.
+pub async fn set_message(
+    redis: RedisService,
+    epoch: &Epoch,
+    message: (MessageId, i64, &str),
+    ttl: Duration,
+) -> Result<(), RedisError> {
+    let (id, version, json) = message;
+    let (key, version_key) = (keys::message(id), keys::message_version(id));
+    let arguments = args![epoch.as_str(), version, seconds(ttl), json];
+    redis
+        .script_on(MESSAGE_SET, &[&key, &version_key], arguments)
+        .await
+}
+
+/// Drops a cached message that an event has made out of date.
+pub async fn drop_message(
+    redis: RedisService,
+    epoch: &Epoch,
+    id: MessageId,
+    version: i64,
+    ttl: Duration,
+) -> Result<(), RedisError> {
+    let (key, version_key) = (keys::message(id), keys::message_version(id));
+    let arguments = args![epoch.as_str(), version, seconds(ttl)];
+    redis
+        .script_on(MESSAGE_DROP, &[&key, &version_key], arguments)
+        .await
+}
+
+/// A cached message, if it was written under this epoch.
+pub async fn message(
+    redis: RedisService,
+    epoch: &Epoch,
+    id: MessageId,
+) -> Result<Option<(MessageHead, Vec<u8>)>, RedisError> {
+    let (key, version_key) = (keys::message(id), keys::message_version(id));
+    let (version, json) = join!(redis.get(&version_key), redis.get(&key));
+    let written = version?.is_some_and(|version| {
+        let epoch = epoch.as_str().as_bytes();
+        version.starts_with(epoch) && version.get(epoch.len()) == Some(&b' ')
+    });
+    let json = json?.filter(|_| written);
+    Ok(json.and_then(|json| {
+        let head = MessageHead::parse(&json).filter(|head| head.id == id)?;
+        Some((head, json))
+    }))
 }

@@ -14,8 +14,8 @@ mod read;
 
 pub use change::{delete, edit};
 pub use head::MessageHead;
-pub use post::{NewMessage, Posted, post};
-pub use read::{Newest, PageAnchor, find, list_seq, newest, page};
+pub use post::{Author, CallerKey, NewMessage, Posted, post};
+pub use read::{Newest, PageAnchor, fill_list, find, newest, page};
 
 use crate::Error;
 

@@ -1,85 +1,210 @@
-//! Posting: one statement for all who post at the same time, and what it means
-//! when that gives nothing.
+//! Posting: one statement for all posts that an instance has at the same time, and an outcome for
+//! each of them.
 
-use crate::content::{ClientMessageId, Content};
-use crate::events::{Event, EventType, MessageChange};
-use crate::ids::{ConversationId, MessageId, Ordinal, UserId};
-use crate::{Error, Result, conversations};
+use std::rc::Rc;
+
+use futures::FutureExt;
 use platform::batcher::{Batcher, OutcomeUnknown};
-use platform::postgres::parameters::{numbers, optional_numbers, optional_texts, texts};
+use platform::postgres::parameters::{flag, numbers, optional_numbers, optional_texts, texts};
 use platform::postgres::{ParameterValue, PgFailure, Repeat, Row, query};
+
+use super::list_cache;
+use crate::cache::{self, share};
+use crate::content::{ClientMessageId, Content, IdempotencyKey};
+use crate::events::{Event, EventType};
+use crate::ids::{ConversationId, MessageId, Ordinal, Seq, UserId};
+use crate::{Error, Result, conversations, keys};
+
+/// Which caller an idempotency key belongs to, and the key.
+#[derive(Debug, Clone)]
+pub struct CallerKey {
+    /// The caller.
+    pub caller: String,
+    /// The key.
+    pub key: IdempotencyKey,
+}
+
+/// Who writes a message, with the key that makes the post idempotent.
+#[derive(Debug, Clone)]
+pub enum Author {
+    /// A participant.
+    User(UserId, Option<ClientMessageId>),
+    /// The system.
+    System(CallerKey),
+}
 
 /// A message to post.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
     /// Where.
     pub conversation: ConversationId,
-    /// Who says it; nobody for a system message.
-    pub sender: Option<UserId>,
+    /// Who writes it.
+    pub author: Author,
     /// What.
     pub content: Content,
-    /// The sender's idempotency key.
-    pub client_message_id: Option<ClientMessageId>,
     /// The message of the same conversation that it answers.
     pub reply_to: Option<MessageId>,
 }
 
-/// What posting came to.
-#[derive(Debug)]
-pub enum Posted {
-    /// It was written.
-    Created(MessageChange, Ordinal),
-    /// It had been written before under the same `clientMessageId`; its JSON.
-    Repeated(String, Ordinal),
+impl NewMessage {
+    /// Whether a second post of it finds the first.
+    const fn is_idempotent(&self) -> bool {
+        matches!(self.author, Author::User(_, Some(_)) | Author::System(_))
+    }
 }
 
-/// A message's row of `post_messages`, if it has one.
-type Written = Result<Option<Row>, PgFailure>;
+/// A message that is there now.
+#[derive(Debug)]
+pub struct Posted {
+    /// The message.
+    pub id: MessageId,
+    /// Its JSON.
+    pub json: String,
+    /// Whether this post wrote it; else an earlier one with the same key did.
+    pub is_new: bool,
+}
+
+/// A message's row of `post_batch`.
+type Written = Result<Row, PgFailure>;
 
 thread_local! {
     static POSTS: Batcher<NewMessage, Written> = const { Batcher::new() };
 }
 
-/// Writes a message.
+/// Writes a message and shares it.
 pub async fn post(new: NewMessage) -> Result<Posted> {
-    let (conversation, sender) = (new.conversation, new.sender);
-    match write(new).await? {
-        Some(row) => posted(conversation, row),
-        None => Err(why_not_posted(conversation, sender).await?),
+    let conversation = new.conversation;
+    let written = Outcome::read(conversation, write(new).await?)?;
+    let posted = written.posted();
+    share_message(written).await;
+    Ok(posted)
+}
+
+/// What a row says that was written, now or before.
+#[derive(Debug, Clone)]
+struct Outcome {
+    conversation: ConversationId,
+    id: MessageId,
+    ordinal: Ordinal,
+    json: Rc<str>,
+    seq: Option<Seq>,
+    version: i64,
+}
+
+impl Outcome {
+    fn read(conversation: ConversationId, mut row: Row) -> Result<Self> {
+        let outcome: String = row.take()?;
+        match &*outcome {
+            "done" | "repeated" => Ok(Self {
+                conversation,
+                id: row.take()?,
+                ordinal: row.take()?,
+                json: row.take::<String>()?.into(),
+                seq: row.take()?,
+                version: row.take()?,
+            }),
+            "no_conversation" => Err(conversations::not_found()),
+            "reply_elsewhere" => Err(Error::invalid(
+                "replyToId",
+                "is not a message of this conversation",
+            )),
+            "conflict" => Err(Error::Conflict(
+                "This idempotency key was used for another message.",
+            )),
+            other => Err(Error::internal(format!("post_batch: outcome {other}"))),
+        }
+    }
+
+    fn posted(&self) -> Posted {
+        Posted {
+            id: self.id,
+            json: self.json.to_string(),
+            is_new: self.seq.is_some(),
+        }
+    }
+
+    fn event(&self) -> Option<Event> {
+        Some(Event {
+            event_type: EventType::NewMessage,
+            conversation: self.conversation,
+            seq: self.seq?,
+            message_id: Some(self.id),
+            message: Some(self.json.to_string()),
+            user: None,
+        })
     }
 }
 
+/// A post that is repeated is shared again, without a publication: the first one may have died
+/// before it shared.
+async fn share_message(written: Outcome) {
+    let Ok(ttl) = cache::message_ttl().await else {
+        return;
+    };
+    share::share(move |redis| {
+        let (written, single) = (written.clone(), written.clone());
+        let list = async move {
+            let epoch = cache::epoch().await?;
+            let event = written.event().map(|event| event.to_json());
+            let channel = keys::messages_channel(written.conversation);
+            let channel = event.as_ref().map_or("", |_| &channel);
+            let message = (written.conversation, written.ordinal, &*written.json);
+            let publish = (channel, event.as_deref().unwrap_or_default());
+            list_cache::append(redis, &epoch, message, publish, ttl).await
+        };
+        let single = async move {
+            let epoch = cache::epoch().await?;
+            let message = (single.id, single.version, &*single.json);
+            list_cache::set_message(redis, &epoch, message, ttl).await
+        };
+        vec![list.boxed_local(), single.boxed_local()]
+    })
+    .await;
+}
+
+/// Writes a message together with others. One whose conversation is locked by another transaction
+/// waits for it alone, and so does one that failed together with others.
 async fn write(new: NewMessage) -> Written {
+    let repeat = if new.is_idempotent() {
+        Repeat::Safe
+    } else {
+        Repeat::Unsafe
+    };
+    let written = Batcher::submit(&POSTS, new.clone(), write_batch).await;
     let unknown = |OutcomeUnknown| Err(PgFailure::Unavailable("the statement was given up".into()));
-    let written = Batcher::submit(&POSTS, new.clone(), write_all).await;
     match written.unwrap_or_else(unknown) {
-        // Nobody knows whether it was written. With a key, a repetition finds
-        // itself; without one it could be written twice.
-        Err(PgFailure::Unavailable(cause)) if new.client_message_id.is_none() => {
+        Ok(row) if !row.is_text("busy") => Ok(row),
+        // It may have been written or not. With a key, a repetition finds the first; without one it
+        // could be written twice.
+        Err(PgFailure::Unavailable(cause)) if repeat == Repeat::Unsafe => {
             Err(PgFailure::Unavailable(cause))
         }
-        // It may be the fault of another in the same statement.
-        Err(_) => write_all(vec![new])
-            .await
-            .pop()
-            .unwrap_or_else(|| unknown(OutcomeUnknown)),
-        written => written,
+        _ => write_alone(repeat, new).await,
     }
 }
 
-/// Writes messages, all or none of those that may be written.
-async fn write_all(new: Vec<NewMessage>) -> Vec<Written> {
-    const POST: &str = "
-        select place, message_id, message_ordinal, message, seq, same
-        from post_messages($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])";
-    let mut written: Vec<_> = new.iter().map(|_| Ok(None)).collect();
-    match query(Repeat::Unsafe, POST, columns(new)).await {
+async fn write_alone(repeat: Repeat, new: NewMessage) -> Written {
+    let missing = || PgFailure::Failed("post_batch gave no row".into());
+    let rows = query(repeat, POST, columns(vec![new], false)).await?;
+    rows.into_iter()
+        .next()
+        .map(without_place)
+        .ok_or_else(missing)?
+}
+
+/// Writes messages, except for those whose conversations are locked.
+async fn write_batch(new: Vec<NewMessage>) -> Vec<Written> {
+    let missing = || Err(PgFailure::Failed("post_batch gave no row".into()));
+    let mut written: Vec<Written> = new.iter().map(|_| missing()).collect();
+    // A batch of one waits for its row like any statement: there is nothing that it holds up.
+    let skip_busy = new.len() > 1;
+    match query(Repeat::Unsafe, POST, columns(new, skip_busy)).await {
         Ok(rows) => {
             for mut row in rows {
                 let place: Result<i64, _> = row.take();
                 let place = place.ok().and_then(|place| usize::try_from(place - 1).ok());
                 if let Some(written) = place.and_then(|place| written.get_mut(place)) {
-                    *written = Ok(Some(row));
+                    *written = Ok(row);
                 }
             }
         }
@@ -88,53 +213,43 @@ async fn write_all(new: Vec<NewMessage>) -> Vec<Written> {
     written
 }
 
-fn columns(new: Vec<NewMessage>) -> Vec<ParameterValue> {
+fn without_place(mut row: Row) -> Written {
+    row.take::<i64>()?;
+    Ok(row)
+}
+
+const POST: &str = "
+    select place, outcome, message_id, message_ordinal, message, seq, version
+    from post_batch($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::boolean)";
+
+fn columns(new: Vec<NewMessage>, skip_busy: bool) -> Vec<ParameterValue> {
     let conversations = numbers(new.iter().map(|new| new.conversation.get()));
-    let senders = optional_numbers(new.iter().map(|new| new.sender.map(UserId::get)));
     let replies = optional_numbers(new.iter().map(|new| new.reply_to.map(MessageId::get)));
-    let (contents, keys): (Vec<_>, Vec<_>) = new
-        .into_iter()
-        .map(|new| {
-            let key = new.client_message_id.map(ClientMessageId::into_string);
-            (new.content.into_string(), key)
-        })
-        .unzip();
+    let (mut senders, mut contents) = (Vec::new(), Vec::new());
+    let (mut keys, mut callers) = (Vec::new(), Vec::new());
+    for new in new {
+        let (sender, key, caller) = match new.author {
+            Author::User(user, key) => (
+                Some(user.get()),
+                key.map(ClientMessageId::into_string),
+                None,
+            ),
+            Author::System(CallerKey { caller, key }) => {
+                (None, Some(key.into_string()), Some(caller))
+            }
+        };
+        senders.push(sender);
+        contents.push(new.content.into_string());
+        keys.push(key);
+        callers.push(caller);
+    }
     vec![
         conversations,
-        senders,
+        optional_numbers(senders),
         texts(contents),
         optional_texts(keys),
         replies,
+        optional_texts(callers),
+        flag(skip_busy),
     ]
-}
-
-fn posted(conversation: ConversationId, mut row: Row) -> Result<Posted> {
-    let id = row.take()?;
-    let ordinal = row.take()?;
-    let json: String = row.take()?;
-    match (row.take()?, row.take()?) {
-        (Some(seq), _) => {
-            let event = Event {
-                kind: EventType::NewMessage,
-                conversation,
-                seq,
-                message: Some(json),
-                user: None,
-            };
-            Ok(Posted::Created(MessageChange { id, event }, ordinal))
-        }
-        (None, true) => Ok(Posted::Repeated(json, ordinal)),
-        (None, false) => Err(Error::Conflict(
-            "This clientMessageId was used for another message.",
-        )),
-    }
-}
-
-async fn why_not_posted(conversation: ConversationId, sender: Option<UserId>) -> Result<Error> {
-    let visible = conversations::is_visible(conversation, sender).await?;
-    Ok(if visible {
-        Error::invalid("replyToId", "is not a message of this conversation")
-    } else {
-        conversations::not_found()
-    })
 }

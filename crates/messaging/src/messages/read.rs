@@ -1,11 +1,12 @@
 //! Reading: the newest messages, pages, and single messages.
 
-use super::list_cache::LIST_MAX;
-use super::not_found;
-use crate::ids::{ConversationId, MessageId, UserId};
-use crate::{Result, conversations};
 use platform::postgres::parameters::{number, optional_number};
 use platform::postgres::{Repeat, query_one};
+
+use super::list_cache::{self, LIST_MAX};
+use super::not_found;
+use crate::ids::{ConversationId, MessageId, UserId};
+use crate::{RedisService, Result, cache, conversations};
 
 /// The newest messages of a conversation at one moment.
 #[derive(Debug)]
@@ -46,8 +47,29 @@ pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Res
     })
 }
 
+/// Caches the newest messages for the next reader.
+pub async fn fill_list(conversation: ConversationId, newest: &Newest) -> Result<()> {
+    let redis = RedisService::optional();
+    if newest.messages.is_empty() {
+        return Ok(());
+    }
+    let epoch = cache::epoch().await?;
+    let fill = list_cache::fill(redis, &epoch, conversation, &newest.messages).await?;
+    let Some(fill) = fill else {
+        return Ok(());
+    };
+    // A write in between made the list out of date, and may not have seen it.
+    if list_seq(conversation).await? == Some(newest.list_seq) {
+        let ttl = cache::message_ttl().await?;
+        list_cache::confirm(redis, &epoch, conversation, &fill, ttl).await?;
+    } else {
+        list_cache::drop_list(redis, conversation).await?;
+    }
+    Ok(())
+}
+
 /// The seq of the event that last changed a conversation's list of messages.
-pub async fn list_seq(conversation: ConversationId) -> Result<Option<i64>> {
+async fn list_seq(conversation: ConversationId) -> Result<Option<i64>> {
     const LIST_SEQ: &str = "select list_seq from conversations where id = $1";
     let row = query_one(Repeat::Safe, LIST_SEQ, vec![number(conversation.get())]).await?;
     Ok(row.map(|mut row| row.take()).transpose()?)

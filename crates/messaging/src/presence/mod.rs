@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use futures::join;
+use platform::postgres::parameters::number;
+use platform::postgres::{Repeat, query};
 use platform::redis::RedisError;
 use platform::{clock, config};
 
@@ -116,4 +118,17 @@ async fn online_users(redis: RedisService) -> Result<Vec<UserId>, RedisError> {
     let key = keys::users_online_by_expiry();
     let users: Vec<String> = redis.script(MEMBERS, key, vec![]).await?;
     Ok(UserId::parse_sorted(&users))
+}
+
+/// Marks a user as one that has been seen, for good.
+pub async fn mark_seen(user: UserId) {
+    const MARK: &str = "
+        with s as (
+            insert into seen_users (user_id) values ($1) on conflict do nothing returning user_id
+        )
+        update participants p set seen = true from s where p.user_id = s.user_id and not p.seen";
+    let marked = query(Repeat::Safe, MARK, vec![number(user.get())]).await;
+    if let Err(cause) = marked {
+        log::warn!("a user is not marked as seen: {cause}");
+    }
 }

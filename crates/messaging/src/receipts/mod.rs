@@ -6,99 +6,43 @@
 
 use serde::Serialize;
 
+use crate::cache::share;
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::{Error, Result, cache, conversations, messages};
+use crate::{Error, Result, conversations, messages};
 use platform::postgres::parameters::{number, optional_number};
 use platform::postgres::{Repeat, Row, query, query_one};
 
-/// What reading a message came to.
-#[derive(Debug)]
-pub struct Read {
-    /// When the user first read it (RFC 3339).
-    pub read_at: String,
-    /// The event, unless the user had read it before.
-    pub event: Option<Event>,
-}
-
-/// One statement: the conversation's row lock orders the readers among the
-/// writers, and whoever holds it sees the cursor as it is. So the cursor never
-/// goes back, and a seq is taken only for an advance, with its event.
-const READ: &str = "
-    with target as (
-        select m.conversation_id, m.ordinal, message_json(m) as json
-        from messages m join participants p using (conversation_id)
-        where m.id = $1 and p.user_id = $2
-    ), lock as (
-        select c.id from conversations c join target t on c.id = t.conversation_id
-        where exists (
-            select from participants p
-            where p.conversation_id = c.id and p.user_id = $2 and p.last_read_ordinal < t.ordinal)
-        for update of c
-    ), cursor as (
-        update participants p
-        set last_read_ordinal = t.ordinal,
-            sent_after_read = p.sent_after_read - (
-                select count(*) from messages m
-                where m.conversation_id = p.conversation_id and m.sender_id = p.user_id
-                  and m.ordinal > p.last_read_ordinal and m.ordinal <= t.ordinal)
-        from target t join lock l on l.id = t.conversation_id
-        where p.conversation_id = l.id and p.user_id = $2 and p.last_read_ordinal < t.ordinal
-        returning p.conversation_id, p.last_read_ordinal
-    ), conversation as (
-        update conversations c set event_seq = c.event_seq + 1
-        from cursor u where c.id = u.conversation_id
-        returning c.id, c.event_seq
-    ), read as (
-        insert into reads (conversation_id, user_id, ordinal, read_at)
-        select u.conversation_id, $2::bigint, u.last_read_ordinal, clock_timestamp() from cursor u
-        returning rfc3339(read_at) as at
-    ), event as (
-        insert into events (conversation_id, seq, type, message_id, user_id)
-        select c.id, c.event_seq, 'message-read', $1::bigint, $2::bigint from conversation c
-    )
-    select t.conversation_id, c.event_seq, t.json, coalesce(r.at, (
-        select rfc3339(e.read_at) from reads e
-        where e.conversation_id = t.conversation_id and e.user_id = $2 and e.ordinal >= t.ordinal
-        order by e.ordinal limit 1))
-    from target t left join conversation c on true left join read r on true";
-
-/// Moves a participant's cursor to a message, unless it is there already.
-pub async fn read(id: MessageId, user: UserId) -> Result<Read> {
-    // An advance that came in between is seen only by the next statement.
-    for _ in 0..2 {
-        let parameters = vec![number(id.get()), number(user.get())];
-        let row = query_one(Repeat::Safe, READ, parameters).await?;
-        if let Some(read) = outcome(&mut row.ok_or(messages::not_found())?, user)? {
-            return Ok(read);
-        }
+/// Moves a participant's cursor to a message, unless it is there already, and shares that; when the
+/// user first read the message (RFC 3339).
+pub async fn read(id: MessageId, user: UserId) -> Result<String> {
+    const READ: &str = "
+        select outcome, conversation_id, seq, message, read_at from read_message($1, $2)";
+    let parameters = vec![number(id.get()), number(user.get())];
+    let row = query_one(Repeat::Safe, READ, parameters).await?;
+    let mut row = row.ok_or_else(|| Error::internal("read_message gave no row"))?;
+    let outcome: String = row.take()?;
+    match &*outcome {
+        "done" | "unchanged" => {}
+        "no_message" => return Err(messages::not_found()),
+        other => return Err(Error::internal(format!("read_message: outcome {other}"))),
     }
-    Err(Error::internal("a cursor has no reads"))
-}
-
-fn outcome(row: &mut Row, user: UserId) -> Result<Option<Read>> {
     let conversation = row.take()?;
     let (seq, message): (Option<Seq>, String) = (row.take()?, row.take()?);
-    let Some(read_at) = row.take()? else {
-        return Ok(None);
-    };
+    let read_at = row.take()?;
     let event = seq.map(|seq| Event {
-        kind: EventType::MessageRead,
+        event_type: EventType::MessageRead,
         conversation,
         seq,
+        message_id: Some(id),
         message: Some(message),
         user: Some(user),
     });
-    Ok(Some(Read { read_at, event }))
+    share::share(move |redis| share::publish_if(redis, event.as_ref())).await;
+    Ok(read_at)
 }
 
-/// Shares a committed advance. Nothing of it can fail the request; what Redis
-/// did not take, the relay finds in the database.
-pub async fn share(event: &Event) {
-    cache::share_event(event, vec![]).await;
-}
-
-/// Who has read a message, with whoever has left since: its receipts as JSON,
+/// The users that have read a message, with those who have left since: its receipts as JSON,
 /// unless its conversation is hidden from the viewer.
 pub async fn of_message(id: MessageId, viewer: Option<UserId>) -> Result<String> {
     const OF_MESSAGE: &str = r#"

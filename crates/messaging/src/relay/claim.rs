@@ -1,70 +1,62 @@
-//! Which conversations this drain works on, what there is to pass on, and how
-//! far it came.
+//! Which conversations this drain works on, what there is to deliver, and how far it came.
+//!
+//! The relay's progress is a table of its own, and posters hold the conversation's row: so neither
+//! side waits for the other. The row follows when it is free.
 
-use crate::Result;
-use crate::events::{self, Event};
-use crate::ids::{ConversationId, UserId};
 use platform::postgres::parameters::{number, numbers};
 use platform::postgres::{Repeat, Row, query};
 
+use crate::Result;
+use crate::events::{self, Event};
+use crate::ids::{ConversationId, Ordinal, UserId};
+
 /// How many conversations one claim takes.
 const CONVERSATIONS: usize = 128;
-/// How many events of one conversation one claim passes on.
+/// How many events of one conversation one claim delivers.
 const EVENTS: usize = 50;
 
-/// A conversation that is this drain's until the lease runs out.
+/// A conversation that is this drain's until the lease expires.
 #[derive(Debug)]
 pub struct Claimed {
     pub conversation: ConversationId,
     relayed_seq: i64,
-    /// When the lease ends, in microseconds of Unix time: also what tells it
-    /// from the lease of another.
+    /// When the lease expires, in microseconds of Unix time: also its token.
     lease: i64,
 }
 
-/// What there is to pass on for one conversation, at one moment.
+/// What there is to deliver for one conversation, at one moment.
 #[derive(Debug)]
 pub struct Batch {
     pub conversation: ConversationId,
     /// In order, without a gap.
     pub events: Vec<Event>,
-    /// Every participant with their unread count.
+    /// The newest message among the events of new messages.
+    pub newest_message: Option<Ordinal>,
+    /// Every participant who has ever been seen, with their unread count.
     pub unread: Vec<(UserId, i64)>,
+    /// The participants who have never been seen.
+    pub unseen: Vec<UserId>,
 }
 
-/// The statement of a claim, by what it does about a row that is busy.
-macro_rules! claim {
-    ($busy:literal) => {
-        concat!(
-            "
-        with pending as (
-            select id from conversations
-            where unrelayed and (relay_lease is null or relay_lease < now())
-            order by id limit $1::bigint for no key update ",
-            $busy,
-            "
-        )
-        update conversations c set relay_lease = clock_timestamp() + interval '10 seconds'
-        from pending p where c.id = p.id
-        returning c.id, c.relayed_seq, (extract(epoch from c.relay_lease) * 1000000)::bigint"
-        )
-    };
-}
-
-/// Claims conversations. One whose row is busy with posts is left out, unless
-/// there is nothing else: then its turn is waited for.
+/// Claims conversations by a lease. One whose delivery failed is left out until its backoff is over.
 pub async fn claim() -> Result<Vec<Claimed>> {
-    let free = query(
-        Repeat::Safe,
-        claim!("skip locked"),
-        vec![number(CONVERSATIONS as i64)],
-    )
-    .await?;
-    let rows = if free.is_empty() {
-        query(Repeat::Safe, claim!(""), vec![number(1)]).await?
-    } else {
-        free
-    };
+    const CLAIM: &str = "
+        with pending as (
+            select c.id, greatest(c.relayed_seq, r.relayed_seq) as relayed_seq
+            from conversations c left join relay_progress r on r.conversation_id = c.id
+            where c.unrelayed and (r.lease_until is null or r.lease_until < now())
+                and (r.retry_at is null or r.retry_at <= now())
+            order by c.id limit $1
+        )
+        insert into relay_progress as r (conversation_id, relayed_seq, lease_until)
+        select id, relayed_seq, clock_timestamp() + interval '10 seconds' from pending
+        on conflict on constraint relay_progress_pkey do update
+        set lease_until = excluded.lease_until,
+            relayed_seq = greatest(r.relayed_seq, excluded.relayed_seq)
+        where r.lease_until is null or r.lease_until < now()
+        returning r.conversation_id, r.relayed_seq,
+            (extract(epoch from r.lease_until) * 1000000)::bigint";
+    let rows = query(Repeat::Safe, CLAIM, vec![number(CONVERSATIONS as i64)]).await?;
     rows.into_iter().map(claimed).collect()
 }
 
@@ -79,24 +71,27 @@ fn claimed(mut row: Row) -> Result<Claimed> {
 /// Reads the events and unread counts of what was claimed, in one statement.
 pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
     const READ: &str = "
-        select c.id, e.seqs, e.types, e.messages, e.users, u.users, u.counts
+        select c.id, e.seqs, e.types, e.messages, e.users, e.newest, u.users, u.counts, u.unseen
         from unnest($1::bigint[], $2::bigint[]) as c (id, relayed_seq)
         cross join lateral (
             select array_agg(e.seq order by e.seq) as seqs,
                 array_agg(e.type::text order by e.seq) as types,
-                array_agg(e.message order by e.seq) as messages,
-                array_agg(e.user_id order by e.seq) as users
+                array_agg(e.message_id order by e.seq) as messages,
+                array_agg(e.user_id order by e.seq) as users,
+                (select max(m.ordinal) from messages m where m.id = any (
+                    array_agg(e.message_id) filter (where e.type = 'new-message'))) as newest
             from (
-                select e.seq, e.type, e.user_id, message_json(m) as message
-                from events e left join messages m on m.id = e.message_id
+                select e.seq, e.type, e.user_id, e.message_id from events e
                 where e.conversation_id = c.id and e.seq > c.relayed_seq
                 order by e.seq limit $3::bigint
             ) e
         ) e
         cross join lateral (
-            select coalesce(array_agg(u.user_id), '{}') as users,
-                coalesce(array_agg(u.count), '{}') as counts
-            from unread u where u.conversation_id = c.id
+            select coalesce(array_agg(p.user_id) filter (where p.seen), '{}') as users,
+                coalesce(array_agg(u.count) filter (where p.seen), '{}') as counts,
+                coalesce(array_agg(p.user_id) filter (where not p.seen), '{}') as unseen
+            from participants p join unread u using (conversation_id, user_id)
+            where p.conversation_id = c.id
         ) u
         where e.seqs is not null";
     let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
@@ -108,15 +103,20 @@ pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
 fn batch(mut row: Row) -> Result<Batch> {
     let conversation = row.take()?;
     let events = events::from_columns(conversation, &mut row)?;
+    let newest_message = row.take()?;
     let (users, counts): (Vec<i64>, Vec<i64>) = (row.take()?, row.take()?);
-    let users = users
-        .into_iter()
-        .filter_map(|user| UserId::try_from(user).ok());
+    let unseen: Vec<i64> = row.take()?;
     Ok(Batch {
         conversation,
         events,
-        unread: users.zip(counts).collect(),
+        newest_message,
+        unread: user_ids(users).zip(counts).collect(),
+        unseen: user_ids(unseen).collect(),
     })
+}
+
+fn user_ids(ids: Vec<i64>) -> impl Iterator<Item = UserId> {
+    ids.into_iter().filter_map(|id| UserId::try_from(id).ok())
 }
 
 /// Whether these were all the events that waited, by how many there are.
@@ -124,36 +124,64 @@ pub fn is_all(batches: &[Batch]) -> bool {
     batches.len() < CONVERSATIONS && batches.iter().all(|batch| batch.events.len() < EVENTS)
 }
 
-/// Notes how far each conversation came and ends the leases. A lease that ran
-/// out meanwhile may be another relay's by now, and what this one wrote last
-/// may be older than what that one wrote: then the newest event is passed on
-/// once more, and the counts with it.
-pub async fn finish(claimed: &[Claimed], batches: &[Batch]) -> Result<()> {
+/// What became of a conversation that was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Its events up to this seq were delivered.
+    Delivered(i64),
+    /// Delivery failed for a reason of its own.
+    Failed,
+    /// It was not tried, or Redis was away.
+    Untouched,
+}
+
+/// Records how far each conversation came and ends the leases. A lease that expired in between may
+/// be another relay's by now: then that one delivers the same events once more.
+pub async fn finish(
+    claimed: &[Claimed],
+    progress: impl Fn(ConversationId) -> Progress,
+) -> Result<()> {
+    // Each failure doubles the backoff, from a second to ten minutes.
     const FINISH: &str = "
-        update conversations c
-        set relayed_seq = case when c.relay_lease = l.lease
-                then greatest(c.relayed_seq, l.seq)
-                else least(c.relayed_seq, c.event_seq - 1) end,
-            relay_lease = case when c.relay_lease = l.lease then null else c.relay_lease end
+        with result as (
+            select l.id, l.seq, l.failed = 1 as failed,
+                timestamptz 'epoch' + l.lease * interval '1 microsecond' as lease
+            from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+                as l (id, seq, lease, failed)
+        ), finished as (
+            update relay_progress r
+            set relayed_seq = greatest(r.relayed_seq, l.seq),
+                lease_until = null,
+                failures = case when l.failed then least(r.failures + 1, 30000) else 0 end,
+                retry_at = case when l.failed
+                    then now() + least(interval '1 second' * 2 ^ least(r.failures, 10), interval '10 minutes') end
+            from result l
+            where r.conversation_id = l.id and r.lease_until = l.lease
+            returning r.conversation_id, r.relayed_seq
+        )
+        update conversations c set relayed_seq = f.relayed_seq
         from (
-            select l.id, l.seq, timestamptz 'epoch' + l.lease * interval '1 microsecond' as lease
-            from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as l (id, seq, lease)
-            join conversations using (id)
-            order by l.id for no key update of conversations
-        ) l
-        where c.id = l.id
+            select f.conversation_id, f.relayed_seq from finished f
+            join conversations c on c.id = f.conversation_id
+            where c.event_seq = f.relayed_seq
+            order by c.id for no key update of c skip locked
+        ) f
+        where c.id = f.conversation_id and c.event_seq = f.relayed_seq
         returning c.id";
-    let came = |claim: &Claimed| {
-        let batch = batches
-            .iter()
-            .find(|batch| batch.conversation == claim.conversation);
-        batch
-            .and_then(|batch| batch.events.last())
-            .map_or(claim.relayed_seq, |last| last.seq.get())
-    };
-    let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
-    let seqs = numbers(claimed.iter().map(came));
-    let leases = numbers(claimed.iter().map(|c| c.lease));
-    query(Repeat::Safe, FINISH, vec![ids, seqs, leases]).await?;
+    let results: Vec<(i64, bool)> = claimed
+        .iter()
+        .map(|claim| match progress(claim.conversation) {
+            Progress::Delivered(seq) => (seq.max(claim.relayed_seq), false),
+            Progress::Failed => (claim.relayed_seq, true),
+            Progress::Untouched => (claim.relayed_seq, false),
+        })
+        .collect();
+    let parameters = vec![
+        numbers(claimed.iter().map(|claim| claim.conversation.get())),
+        numbers(results.iter().map(|(seq, _)| *seq)),
+        numbers(claimed.iter().map(|claim| claim.lease)),
+        numbers(results.iter().map(|(_, failed)| i64::from(*failed))),
+    ];
+    query(Repeat::Safe, FINISH, parameters).await?;
     Ok(())
 }

@@ -1,140 +1,261 @@
-//! One round trip to Redis: unread counts, streams, feeds, and the cache where
-//! it missed a change.
+//! Delivering to Redis: unread counts, streams, feeds, and the cache where it missed a change.
+//!
+//! Commands go out in windows of a few hundred, which bounds memory and the host's handles, and each
+//! conversation succeeds or fails by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{LocalBoxFuture, try_join_all};
+use futures::future::{LocalBoxFuture, join_all};
+use platform::clock::Instant;
 use platform::redis::RedisError;
 
-use super::claim::Batch;
+use super::claim::{Batch, Progress};
+use crate::cache::{self, Epoch};
 use crate::events::{Event, EventType};
-use crate::feeds::streams::{append_to_feed, append_to_stream};
-use crate::ids::UserId;
-use crate::messages::{MessageHead, list_cache};
-use crate::{RedisService, Result, cache, keys};
+use crate::feeds::streams::{FeedEntry, append_to_feed, append_to_stream};
+use crate::ids::{ConversationId, UserId};
+use crate::messages::list_cache;
+use crate::{RedisService, Result, conversations, keys};
 
-type Command<'a> = LocalBoxFuture<'a, Result<(), RedisError>>;
+/// How many commands are under way at the same time.
+pub const WINDOW: usize = 200;
 
-/// Delivers batches. Commands on the same key are one command, so that their
-/// order is sure.
-pub async fn deliver(redis: RedisService, batches: &[Batch]) -> Result<()> {
-    let life = cache::message_ttl().await?;
-    let mut commands: Vec<Command<'_>> = Vec::new();
-    let mut feeds: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
+pub type Command<'a> = LocalBoxFuture<'a, Result<(), RedisError>>;
+
+/// What became of each conversation, and whether Redis was away.
+pub struct Delivered {
+    progress: BTreeMap<ConversationId, Progress>,
+    pub outage: Option<RedisError>,
+}
+
+impl Delivered {
+    pub fn progress(&self, conversation: ConversationId) -> Progress {
+        let progress = self.progress.get(&conversation);
+        progress.copied().unwrap_or(Progress::Untouched)
+    }
+}
+
+/// Delivers batches until `deadline`; those that are left then are untouched.
+pub async fn deliver(
+    redis: RedisService,
+    batches: &[Batch],
+    deadline: Instant,
+) -> Result<Delivered> {
+    let ttl = cache::message_ttl().await?;
+    let epoch = cache::epoch().await?;
+    let mut delivered = Delivered {
+        progress: BTreeMap::new(),
+        outage: None,
+    };
+    let mut rest = batches;
+    while !rest.is_empty() && delivered.outage.is_none() && Instant::now() < deadline {
+        let (now, later) = rest.split_at(fit(rest));
+        rest = later;
+        deliver_window(redis, now, &epoch, ttl, &mut delivered).await;
+    }
+    Ok(delivered)
+}
+
+/// How many of the batches fit into a window; one at the least.
+fn fit(batches: &[Batch]) -> usize {
+    let mut commands = 0;
+    let fits = batches.iter().take_while(|batch| {
+        commands += 2 * batch.unread.len() + batch.events.len() + 4;
+        commands <= WINDOW
+    });
+    fits.count().max(1)
+}
+
+async fn deliver_window(
+    redis: RedisService,
+    batches: &[Batch],
+    epoch: &Epoch,
+    ttl: Duration,
+    delivered: &mut Delivered,
+) {
+    let mut commands = Vec::new();
     for batch in batches {
-        let lines: Vec<String> = batch.events.iter().map(Event::to_json).collect();
-        for user in recipients(batch) {
-            feeds.entry(user).or_default().extend(lines.iter().cloned());
-        }
-        for (user, count) in &batch.unread {
-            feeds
-                .entry(*user)
-                .or_default()
-                .push(unread_event(batch, *count));
-        }
-        commands.extend(unread(redis, batch));
-        commands.push(stream(redis, batch, lines));
-        commands.extend(mend_list(redis, batch, life));
+        let own = commands_of(redis, batch, epoch, ttl);
         commands.extend(
-            batch
-                .events
-                .iter()
-                .filter_map(|event| drop_stale(redis, event)),
+            own.into_iter()
+                .map(|command| command.map(|r| (batch.conversation, r))),
         );
     }
-    commands.extend(feeds.into_iter().map(|(user, lines)| {
-        async move { append_to_feed(redis, user, &lines).await.map(|_| ()) }.boxed_local()
-    }));
-    try_join_all(commands).await?;
-    Ok(())
+    let mut failed = BTreeSet::new();
+    while !commands.is_empty() && delivered.outage.is_none() {
+        let window: Vec<_> = commands.drain(..commands.len().min(WINDOW)).collect();
+        for (conversation, result) in join_all(window).await {
+            match result {
+                Ok(()) => {}
+                Err(error) if error.is_outage() => delivered.outage = Some(error),
+                Err(error) => {
+                    log::warn!("conversation {conversation} is not delivered: {error}");
+                    failed.insert(conversation);
+                }
+            }
+        }
+    }
+    if delivered.outage.is_some() {
+        return;
+    }
+    for batch in batches {
+        let last = batch.events.last().map_or(0, |event| event.seq.get());
+        let progress = if failed.contains(&batch.conversation) {
+            Progress::Failed
+        } else {
+            Progress::Delivered(last)
+        };
+        delivered.progress.insert(batch.conversation, progress);
+    }
 }
 
-/// The participants, and whoever just left.
-fn recipients(batch: &Batch) -> impl Iterator<Item = UserId> {
-    let present = batch.unread.iter().map(|(user, _)| *user);
-    let mut left: Vec<UserId> = gone(batch).collect();
-    left.sort_unstable();
-    left.dedup();
-    present.chain(left)
+/// Commands on the same key are one command, so that their order is sure.
+fn commands_of<'a>(
+    redis: RedisService,
+    batch: &'a Batch,
+    epoch: &'a Epoch,
+    ttl: Duration,
+) -> Vec<Command<'a>> {
+    let mut commands = mend_cache(redis, batch, epoch, ttl);
+    commands.push(stream(redis, batch));
+    for (user, count) in &batch.unread {
+        let mut entries = feed_entries(batch, *user);
+        entries.push(unread_entry(batch, *count));
+        commands.push(async move { append_to_feed(redis, *user, &entries).await }.boxed_local());
+        commands.push(set_unread(redis, batch.conversation, *user, *count));
+    }
+    for user in gone(batch) {
+        let entries = feed_entries(batch, user);
+        commands.push(async move { append_to_feed(redis, user, &entries).await }.boxed_local());
+        let key = keys::unread(batch.conversation, user);
+        commands.push(async move { redis.del(&key).await.map(|_| ()) }.boxed_local());
+    }
+    commands
 }
 
-/// Who left and has not come back.
-fn gone(batch: &Batch) -> impl Iterator<Item = UserId> {
+/// The users who left and have not come back.
+fn gone(batch: &Batch) -> BTreeSet<UserId> {
     let left = batch
         .events
         .iter()
-        .filter(|event| event.kind == EventType::ParticipantLeft);
-    let left = left.filter_map(|event| event.user);
-    left.filter(|user| batch.unread.iter().all(|(present, _)| present != user))
+        .filter(|event| event.event_type == EventType::ParticipantLeft)
+        .filter_map(|event| event.user);
+    let present = |user: &UserId| {
+        batch.unread.iter().any(|(present, _)| present == user) || batch.unseen.contains(user)
+    };
+    left.filter(|user| !present(user)).collect()
 }
 
-fn unread_event(batch: &Batch, count: i64) -> String {
-    format!(
-        r#"{{"type":"unread-count","conversationId":{},"count":{count}}}"#,
-        batch.conversation
-    )
+/// What of the batch a user's feed gets: all events while they take part, up to their own leaving;
+/// of several reads by one user, the last.
+fn feed_entries(batch: &Batch, user: UserId) -> Vec<FeedEntry> {
+    let mut entries = Vec::new();
+    let mut takes_part = took_part_before(batch, user);
+    for (at, event) in batch.events.iter().enumerate() {
+        let own = event.user == Some(user);
+        takes_part |= own && event.event_type == EventType::ParticipantJoined;
+        if takes_part && !is_superseded(event, &batch.events[at + 1..]) {
+            entries.push(FeedEntry {
+                position: Some((event.conversation, event.seq)),
+                event: event.to_reference(),
+            });
+        }
+        takes_part &= !(own && event.event_type == EventType::ParticipantLeft);
+    }
+    entries
 }
 
-fn unread(redis: RedisService, batch: &Batch) -> Vec<Command<'static>> {
+/// A user whose first own membership event is a joining did not take part before it.
+fn took_part_before(batch: &Batch, user: UserId) -> bool {
+    let own = |event: &&Event| event.user == Some(user);
+    let membership = |event: &&Event| {
+        matches!(
+            event.event_type,
+            EventType::ParticipantJoined | EventType::ParticipantLeft
+        )
+    };
+    let first = batch.events.iter().filter(own).find(membership);
+    first.is_none_or(|event| event.event_type == EventType::ParticipantLeft)
+}
+
+fn is_superseded(event: &Event, later: &[Event]) -> bool {
+    event.event_type == EventType::MessageRead
+        && later
+            .iter()
+            .any(|other| other.event_type == EventType::MessageRead && other.user == event.user)
+}
+
+fn unread_entry(batch: &Batch, count: i64) -> FeedEntry {
+    let conversation = batch.conversation;
+    FeedEntry {
+        position: None,
+        event: format!(
+            r#"{{"type":"unread-count","conversationId":{conversation},"count":{count}}}"#
+        ),
+    }
+}
+
+fn set_unread(
+    redis: RedisService,
+    conversation: ConversationId,
+    user: UserId,
+    count: i64,
+) -> Command<'static> {
+    let key = keys::unread(conversation, user);
+    async move { redis.set(&key, count.to_string().as_bytes(), None).await }.boxed_local()
+}
+
+fn stream(redis: RedisService, batch: &Batch) -> Command<'static> {
     let id = batch.conversation;
-    let set = batch.unread.iter().map(move |&(user, count)| {
-        let key = keys::unread(id, user);
-        async move { redis.set(&key, count.to_string().as_bytes(), None).await }.boxed_local()
-    });
-    let del = gone(batch).map(move |user| {
-        let key = keys::unread(id, user);
-        async move { redis.del(&key).await.map(|_| ()) }.boxed_local()
-    });
-    set.chain(del).collect()
-}
-
-fn stream(redis: RedisService, batch: &Batch, lines: Vec<String>) -> Command<'static> {
-    let id = batch.conversation;
-    let entries: Vec<_> = batch
-        .events
-        .iter()
-        .map(|event| event.seq)
-        .zip(lines)
-        .collect();
+    let entry = |event: &Event| (event.seq, event.to_reference());
+    let entries: Vec<_> = batch.events.iter().map(entry).collect();
     async move { append_to_stream(redis, id, &entries).await.map(|_| ()) }.boxed_local()
 }
 
-/// Adds to the cached list what a writer could not.
-fn mend_list(redis: RedisService, batch: &Batch, life: Duration) -> Option<Command<'_>> {
-    let messages = batch
-        .events
-        .iter()
-        .filter(|event| event.kind == EventType::NewMessage)
-        .filter_map(|event| event.message.as_deref());
-    let new: Vec<_> = messages
-        .filter_map(|message| Some((MessageHead::parse(message.as_bytes())?.ordinal, message)))
-        .collect();
-    if new.is_empty() {
-        return None;
-    }
+/// Drops from the cache what a writer could not: it was late or lost.
+fn mend_cache<'a>(
+    redis: RedisService,
+    batch: &'a Batch,
+    epoch: &'a Epoch,
+    ttl: Duration,
+) -> Vec<Command<'a>> {
     let id = batch.conversation;
-    Some(async move { list_cache::append(redis, id, &new, life).await }.boxed_local())
+    let mut commands: Vec<Command<'a>> = Vec::new();
+    if let Some(newest) = batch.newest_message {
+        commands.push(list_cache::check_list(redis, id, newest).boxed_local());
+    }
+    let changed: BTreeMap<_, _> = batch.events.iter().filter_map(changed_message).collect();
+    if !changed.is_empty() {
+        commands.push(list_cache::drop_list(redis, id).boxed_local());
+    }
+    for (message, seq) in changed {
+        commands.push(list_cache::drop_message(redis, epoch, message, seq, ttl).boxed_local());
+    }
+    if batch.events.iter().any(changes_membership) {
+        commands.push(conversations::drop_cached(redis, id).boxed_local());
+    }
+    commands
 }
 
-/// Drops from the cache what an event made out of date, if its writer could not.
-fn drop_stale(redis: RedisService, event: &Event) -> Option<Command<'static>> {
-    let conversation = event.conversation;
-    match event.kind {
-        EventType::MessageEdited | EventType::MessageDeleted => {
-            let id = MessageHead::parse(event.message.as_deref()?.as_bytes())?.id;
-            Some(async move { cache::drop_message(redis, conversation, id).await }.boxed_local())
-        }
-        EventType::ParticipantJoined | EventType::ParticipantLeft => Some(
-            async move {
-                redis
-                    .del(&keys::conversation(conversation))
-                    .await
-                    .map(|_| ())
-            }
-            .boxed_local(),
-        ),
-        _ => None,
-    }
+fn changed_message(event: &Event) -> Option<(crate::ids::MessageId, i64)> {
+    let changes = matches!(
+        event.event_type,
+        EventType::MessageEdited | EventType::MessageDeleted
+    );
+    event
+        .message_id
+        .filter(|_| changes)
+        .map(|id| (id, event.seq.get()))
 }
+
+fn changes_membership(event: &Event) -> bool {
+    matches!(
+        event.event_type,
+        EventType::ParticipantJoined | EventType::ParticipantLeft
+    )
+}
+
+#[cfg(test)]
+mod tests;

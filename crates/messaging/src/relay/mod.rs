@@ -1,17 +1,21 @@
-//! The work of passing events on: from the database to unread counts, streams
-//! and feeds.
+//! The relay: how changes get from the database to unread counts, streams and feeds in Redis.
 //!
-//! A drain claims conversations with events that were not passed on, by a lease
-//! in the database, so that any number of relays share the work; passes the
-//! events on; and notes how far it came. Whoever dies half way leaves a lease
-//! that runs out, and the next drain does it again: every effect is absolute
-//! (an unread count), refused by Redis when repeated (a stream's seq), or
-//! recognisable by its reader (a feed's conversation and seq).
+//! A drain claims conversations with events that were not delivered, by a lease in the database, so
+//! that any number of relays share the work; delivers the events; and records how far it came. When
+//! a relay dies in between, its lease expires and the next drain delivers again: every effect is
+//! absolute (an unread count) or refused by Redis when repeated (the seq of a stream, of a feed).
+//! At least once between PostgreSQL and Redis, once for readers.
+//!
+//! # Layout
+//!
+//! - [`wake_up`]: how a change wakes the relay.
+//! - `claim`: the lease, what there is to deliver, and how far it came.
+//! - `deliver`: the commands to Redis, in windows.
+//! - `signals`: what is not durable: presence and typing.
 
 mod claim;
 mod deliver;
 mod signals;
-
 mod wake_up;
 
 use std::time::Duration;
@@ -20,82 +24,141 @@ use platform::clock::{self, Instant};
 use platform::config;
 use platform::postgres::{Repeat, query_one};
 
+use crate::cache::trust;
 use crate::{RedisService, Result, expiring_set, keys};
 
-use claim::{Batch, Claimed};
+use claim::Claimed;
+use deliver::Delivered;
 pub use signals::add as add_signal;
 pub use wake_up::wake_up;
 
-/// How much longer a drain rests than it worked when it has caught up: what comes
-/// in meanwhile is passed on together, so a busy service spends less on an event.
-const REST: u32 = 3;
-/// The longest rest: nobody waits longer for an event.
-const LONGEST_REST: Duration = Duration::from_millis(50);
+/// How much longer than it worked a drain waits when it has caught up (debounce): what comes in
+/// between is delivered together, so a busy service spends less on an event.
+const DEBOUNCE: u32 = 3;
+/// The longest such wait: it delays an event.
+const LONGEST_DEBOUNCE: Duration = Duration::from_millis(50);
 
-/// The most claims of one drain. What is left then is a new ring.
-const MAX_CLAIMS: usize = 200;
+/// How long a drain works at the most. On Spin, what comes on other channels of the same Redis waits
+/// for it.
+const BUDGET: Duration = Duration::from_secs(1);
 
-/// Passes on all that waits to be passed on; how many events that were.
+/// The payload of a wake-up after a change was missing in Redis.
+pub const RESTORE: &str = "restore";
+
+/// Delivers what waits to be delivered; how many events that were. What is left when the budget is
+/// spent is a new wake-up.
 ///
-/// The bell is cleared first: a change that comes in later rings again.
-pub async fn drain() -> Result<usize> {
+/// The relay deletes the flag before it claims: a change that comes in later wakes it again.
+pub async fn drain(payload: &[u8]) -> Result<usize> {
     let redis = RedisService::required();
+    let deadline = Instant::now() + BUDGET;
     redis.del(keys::relay_flag()).await?;
-    let mut relayed = 0;
-    for _ in 0..MAX_CLAIMS {
+    let mut delivered = 0;
+    while Instant::now() < deadline {
         let start = Instant::now();
         expiring_set::reap_all(redis).await?;
-        signals::pass_on(redis).await?;
+        signals::deliver(redis, deadline).await?;
         let claimed = claim::claim().await?;
         if claimed.is_empty() {
-            return Ok(relayed);
+            if payload == RESTORE.as_bytes() {
+                trust::restore().await?;
+            }
+            return Ok(delivered);
         }
-        let batches = pass_on(redis, &claimed).await?;
-        relayed += batches
-            .iter()
-            .map(|batch| batch.events.len())
-            .sum::<usize>();
-        if claim::is_all(&batches) {
-            clock::sleep((start.elapsed() * REST).min(LONGEST_REST)).await;
+        let (count, all) = work_on(redis, &claimed, deadline).await?;
+        delivered += count;
+        if all {
+            clock::sleep((start.elapsed() * DEBOUNCE).min(LONGEST_DEBOUNCE)).await;
         }
     }
     wake_up(redis).await?;
-    Ok(relayed)
+    Ok(delivered)
 }
 
-async fn pass_on(redis: RedisService, claimed: &[Claimed]) -> Result<Vec<Batch>> {
+/// How many events were delivered of what was claimed, and whether that was all that waited.
+async fn work_on(
+    redis: RedisService,
+    claimed: &[Claimed],
+    deadline: Instant,
+) -> Result<(usize, bool)> {
     fault(1).await;
     let batches = claim::read(claimed).await?;
     fault(2).await;
-    deliver::deliver(redis, &batches).await?;
+    let delivered: Delivered = deliver::deliver(redis, &batches, deadline).await?;
     fault(3).await;
-    claim::finish(claimed, &batches).await?;
+    let progress = |conversation| match batches.iter().any(|b| b.conversation == conversation) {
+        true => delivered.progress(conversation),
+        // There was nothing to deliver.
+        false => claim::Progress::Delivered(0),
+    };
+    claim::finish(claimed, progress).await?;
     fault(4).await;
-    Ok(batches)
+    if let Some(outage) = delivered.outage {
+        return Err(outage.into());
+    }
+    let done = |batch: &&claim::Batch| {
+        matches!(
+            delivered.progress(batch.conversation),
+            claim::Progress::Delivered(_)
+        )
+    };
+    let count = batches.iter().filter(done).map(|batch| batch.events.len());
+    Ok((count.sum(), claim::is_all(&batches)))
 }
 
-/// How many events no relay has passed on yet. Whoever asks also rings for them:
-/// a relay that died may have left them behind.
-pub async fn backlog() -> Result<i64> {
-    const BACKLOG: &str = "
-        select coalesce(sum(event_seq - relayed_seq), 0)::bigint
-        from conversations where unrelayed";
-    let row = query_one(Repeat::Safe, BACKLOG, vec![]).await?;
-    let backlog = row.map(|mut row| row.take()).transpose()?.unwrap_or(0);
-    wake_up_if(backlog > 0).await;
-    Ok(backlog)
+/// The state of the relay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelayState {
+    /// How many events are not delivered yet.
+    pub backlog: i64,
+    /// The age of the oldest of them, in seconds; 0 if there is none.
+    pub oldest_seconds: f64,
+    /// How many conversations are set aside after many failures: an operator has to look.
+    pub set_aside: i64,
 }
 
-/// Rings the relay where a request came upon work that waits.
+/// The state of the relay. Asking wakes it if there is work: a relay that died may have left it.
+pub async fn state() -> Result<RelayState> {
+    const STATE: &str = "
+        select coalesce(sum(c.event_seq - p.seq), 0)::bigint,
+            coalesce(extract(epoch from clock_timestamp() - min(e.created_at)), 0)::float8,
+            count(*) filter (where p.failures >= 10)
+        from conversations c
+        left join relay_progress r on r.conversation_id = c.id
+        cross join lateral (
+            select greatest(c.relayed_seq, r.relayed_seq) as seq, coalesce(r.failures, 0) as failures
+        ) p
+        left join events e on e.conversation_id = c.id and e.seq = p.seq + 1
+        where c.unrelayed and c.event_seq > p.seq";
+    let row = query_one(Repeat::Safe, STATE, vec![]).await?;
+    let Some(mut row) = row else {
+        return Err(crate::Error::internal("no state of the relay"));
+    };
+    let state = RelayState {
+        backlog: row.take()?,
+        oldest_seconds: row.take()?,
+        set_aside: row.take()?,
+    };
+    wake_up_if(state.backlog > 0).await;
+    Ok(state)
+}
+
+/// Wakes the relay where a request found work that waits.
 pub async fn wake_up_if(waiting: bool) {
     if waiting {
-        // With Redis away there is nobody to hear it.
+        // With Redis away there is no relay to receive it.
         let _ = wake_up(RedisService::optional()).await;
     }
 }
 
-/// Stops for good behind a step, if the operator's `relay_stop_after` says so:
-/// for fault tests, which then kill the host there.
+/// Wakes the relay to look whether Redis has every change again.
+pub async fn request_restore() {
+    let redis = RedisService::optional();
+    let _ = redis.publish(keys::RELAY_CHANNEL, RESTORE.as_bytes()).await;
+}
+
+/// Stops for good behind a step, if the operator's `relay_stop_after` says so: for fault tests,
+/// which then kill the host there.
 async fn fault(step: u64) {
     if config::number("relay_stop_after")
         .await

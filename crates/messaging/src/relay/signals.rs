@@ -1,38 +1,40 @@
 //! Signals: changes of presence and typing on their way to streams and feeds.
 //!
-//! They are not durable, but they are not lost by a relay that dies either:
-//! a signal is removed after it was passed on, and one that is passed on twice
-//! says the same twice. One relay at a time works on them.
+//! They are not durable, but a relay that dies does not lose them either: a signal is removed after
+//! it was delivered, and one that is delivered twice says the same twice. One relay at a time works
+//! on them.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures::join;
-use serde::Deserialize;
-
-use crate::ids::{ConversationId, UserId};
+use futures::future::join_all;
 use platform::args;
-use platform::postgres::parameters::numbers;
+use platform::clock::Instant;
+use platform::postgres::parameters::number;
 use platform::postgres::{Repeat, query};
 use platform::redis::{Argument, RedisError, Repeat::Safe, Repeat::Unsafe, millis};
+use serde::Deserialize;
 
-use crate::feeds::streams::{append_to_feed, interject};
-use crate::{Error, RedisService, Result, conversations, keys};
+use super::deliver::WINDOW;
+use crate::feeds::streams::interject;
+use crate::ids::{ConversationId, UserId};
+use crate::{Error, RedisService, Result, conversations, feeds, keys};
 
 /// How many signals one pass takes.
 const BATCH: usize = 200;
-/// How long a relay that died keeps others from the signals.
+/// How long the lease of a relay that died keeps others from the signals.
 const LEASE: Duration = Duration::from_secs(5);
 
 /// What a relay needs of a signal; the rest is for clients.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Signal {
     user_id: UserId,
-    /// With typing; presence concerns everybody who knows the user.
+    /// With typing; presence concerns all contacts of the user.
     conversation_id: Option<ConversationId>,
 }
 
+/// The most users that hear of one user's presence.
+const MAX_AUDIENCE: i64 = 10_000;
 /// About how many signals wait at the most.
 const MAX_WAITING: i64 = 10_000;
 
@@ -67,68 +69,85 @@ async fn acquire_lease(redis: RedisService) -> Result<bool, RedisError> {
     redis.command(Unsafe, "SET", arguments).await
 }
 
-/// Passes on all signals, unless another relay is at it.
-pub(super) async fn pass_on(redis: RedisService) -> Result<()> {
-    while !oldest(redis, 1).await?.is_empty() && acquire_lease(redis).await? {
-        let passed = pass_on_batch(redis).await;
+/// Delivers signals until `deadline`, unless another relay has the lease on them.
+pub(super) async fn deliver(redis: RedisService, deadline: Instant) -> Result<()> {
+    while Instant::now() < deadline {
+        if oldest(redis, 1).await?.is_empty() || !acquire_lease(redis).await? {
+            return Ok(());
+        }
+        let delivered = deliver_batch(redis, deadline).await;
         redis.del(keys::signals_lease()).await?;
-        passed?;
+        delivered?;
     }
     Ok(())
 }
 
-async fn pass_on_batch(redis: RedisService) -> Result<()> {
+/// Delivers signals in their order, each by itself. One that fails for a reason of its own is
+/// dropped: it is for now or never.
+async fn deliver_batch(redis: RedisService, deadline: Instant) -> Result<()> {
     let signals = oldest(redis, BATCH).await?;
-    deliver(redis, &signals).await?;
-    let ids: Vec<&str> = signals.iter().map(|(id, _)| id.as_str()).collect();
-    if !ids.is_empty() {
-        remove(redis, &ids).await?;
+    let mut done: Vec<&str> = Vec::new();
+    let mut outage = None;
+    for group in by_sender(&signals) {
+        if Instant::now() >= deadline {
+            break;
+        }
+        match deliver_group(redis, &group).await {
+            Err(error @ Error::Unavailable(..)) => {
+                outage = Some(error);
+                break;
+            }
+            Err(error) => log::warn!("a signal is dropped: {error}"),
+            Ok(()) => {}
+        }
+        done.extend(group.iter().map(|(id, _)| *id));
     }
-    Ok(())
+    if !done.is_empty() {
+        remove(redis, &done).await?;
+    }
+    outage.map_or(Ok(()), Err)
 }
 
-async fn deliver(redis: RedisService, signals: &[(String, String)]) -> Result<()> {
-    let mut streams: BTreeMap<ConversationId, Vec<String>> = BTreeMap::new();
-    let mut feeds: BTreeMap<UserId, Vec<String>> = BTreeMap::new();
-    let parsed = signals
-        .iter()
-        .filter_map(|(_, json)| Some((serde_json::from_str(json).ok()?, json)));
-    let parsed: Vec<(Signal, &String)> = parsed.collect();
-    let present = parsed
-        .iter()
-        .filter(|(signal, _)| signal.conversation_id.is_none());
-    let contacts = contacts(present.map(|(signal, _)| signal.user_id)).await?;
-    for (signal, json) in parsed {
-        let audience = match signal.conversation_id {
-            Some(id) => {
-                streams.entry(id).or_default().push(json.clone());
-                participants(id).await?
-            }
-            None => contacts.get(&signal.user_id).cloned().unwrap_or_default(),
-        };
-        for user in audience.into_iter().filter(|user| *user != signal.user_id) {
-            feeds.entry(user).or_default().push(json.clone());
+/// Neighbours that concern the same user and conversation have the same audience.
+fn by_sender(signals: &[(String, String)]) -> Vec<Vec<(&str, &str)>> {
+    let mut groups: Vec<(Option<Signal>, Vec<(&str, &str)>)> = Vec::new();
+    for (id, json) in signals {
+        let signal: Option<Signal> = serde_json::from_str(json).ok();
+        match groups.last_mut() {
+            Some((last, group)) if *last == signal => group.push((id, json)),
+            _ => groups.push((signal, vec![(id, json)])),
         }
     }
-    send(redis, streams, feeds).await
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
-async fn send(
-    redis: RedisService,
-    streams: BTreeMap<ConversationId, Vec<String>>,
-    feeds: BTreeMap<UserId, Vec<String>>,
-) -> Result<()> {
-    let streams = streams
-        .iter()
-        .map(|(id, lines)| interject(redis, *id, lines));
-    let feeds = feeds
-        .iter()
-        .map(|(user, lines)| append_to_feed(redis, *user, lines));
-    let (streams, feeds) = join!(
-        futures::future::try_join_all(streams),
-        futures::future::try_join_all(feeds)
-    );
-    streams.and(feeds)?;
+async fn deliver_group(redis: RedisService, group: &[(&str, &str)]) -> Result<()> {
+    let lines: Vec<String> = group.iter().map(|(_, json)| (*json).to_owned()).collect();
+    let signal: Option<Signal> = lines
+        .first()
+        .and_then(|json| serde_json::from_str(json).ok());
+    // What is none of ours is dropped.
+    let Some(signal) = signal else {
+        return Ok(());
+    };
+    let audience = match signal.conversation_id {
+        Some(id) => {
+            interject(redis, id, &lines).await?;
+            participants(id).await?
+        }
+        None => contacts(signal.user_id).await?,
+    };
+    let others: Vec<UserId> = audience
+        .into_iter()
+        .filter(|user| *user != signal.user_id)
+        .collect();
+    for window in others.chunks(WINDOW) {
+        let added = window
+            .iter()
+            .map(|user| feeds::streams::signal(redis, *user, &lines));
+        let added: Result<Vec<()>, RedisError> = join_all(added).await.into_iter().collect();
+        added?;
+    }
     Ok(())
 }
 
@@ -140,30 +159,15 @@ async fn participants(id: ConversationId) -> Result<Vec<UserId>> {
     }
 }
 
-/// Everybody with whom each user shares a conversation.
-async fn contacts(users: impl Iterator<Item = UserId>) -> Result<BTreeMap<UserId, Vec<UserId>>> {
+/// The users that share a conversation with a user and have ever been seen; the audience of presence
+/// is bounded.
+async fn contacts(user: UserId) -> Result<Vec<UserId>> {
     const CONTACTS: &str = "
-        select u.id, array(
-            select distinct other.user_id
-            from participants own join participants other using (conversation_id)
-            where own.user_id = u.id and other.user_id <> u.id)
-        from unnest($1::bigint[]) as u (id)";
-    let users: BTreeSet<i64> = users.map(UserId::get).collect();
-    if users.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let parameters = vec![numbers(users)];
+        select distinct other.user_id
+        from participants own join participants other using (conversation_id)
+        where own.user_id = $1 and other.user_id <> $1 and other.seen
+        limit $2";
+    let parameters = vec![number(user.get()), number(MAX_AUDIENCE)];
     let rows = query(Repeat::Safe, CONTACTS, parameters).await?;
-    rows.into_iter()
-        .map(|mut row| {
-            let (user, others): (UserId, Vec<i64>) = (row.take()?, row.take()?);
-            Ok((
-                user,
-                others
-                    .into_iter()
-                    .filter_map(|id| UserId::try_from(id).ok())
-                    .collect(),
-            ))
-        })
-        .collect()
+    rows.into_iter().map(|mut row| Ok(row.take()?)).collect()
 }

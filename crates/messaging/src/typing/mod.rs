@@ -19,6 +19,14 @@ pub async fn set(conversation: ConversationId, user: UserId, is_typing: bool) ->
     Ok(())
 }
 
+/// A user who leaves a conversation stops typing there.
+pub async fn stop(conversation: ConversationId, user: UserId) -> Result<()> {
+    RedisService::optional()
+        .set_typing_indicator(conversation, user, None)
+        .await?;
+    Ok(())
+}
+
 /// The users that type, in the order of their ids.
 pub async fn users(conversation: ConversationId) -> Result<Vec<UserId>> {
     let (redis, set) = (RedisService::required(), ExpiringSet::typing());

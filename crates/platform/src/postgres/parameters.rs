@@ -49,3 +49,15 @@ pub fn texts(values: impl IntoIterator<Item = String>) -> ParameterValue {
 pub fn optional_texts(values: impl IntoIterator<Item = Option<String>>) -> ParameterValue {
     ParameterValue::ArrayStr(values.into_iter().collect())
 }
+
+/// `boolean`
+#[must_use]
+pub const fn flag(value: bool) -> ParameterValue {
+    ParameterValue::Boolean(value)
+}
+
+/// `bytea`
+#[must_use]
+pub const fn bytes(value: Vec<u8>) -> ParameterValue {
+    ParameterValue::Binary(value)
+}

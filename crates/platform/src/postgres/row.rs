@@ -13,6 +13,12 @@ impl Row {
         Self(values.into_iter())
     }
 
+    /// Whether the next column is this text. It stays the next one.
+    #[must_use]
+    pub fn is_text(&self, text: &str) -> bool {
+        matches!(self.0.as_slice().first(), Some(DbValue::Str(found)) if found == text)
+    }
+
     /// The next column.
     #[allow(
         clippy::should_implement_trait,
@@ -39,6 +45,12 @@ pub fn decode<T: Decode>(value: &DbValue) -> Result<T, PgFailure> {
 }
 
 impl Column for i64 {
+    fn column(value: DbValue) -> Result<Self, PgFailure> {
+        decode(&value)
+    }
+}
+
+impl Column for f64 {
     fn column(value: DbValue) -> Result<Self, PgFailure> {
         decode(&value)
     }

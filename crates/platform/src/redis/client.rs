@@ -4,7 +4,7 @@ use spin_sdk::redis::{RedisParameter, RedisResult};
 
 use super::connection::{self, Criticality};
 use super::reply::FromReply;
-use super::{RedisError, Repeat, Script};
+use super::{Argument, RedisError, Repeat, Script};
 use crate::args;
 
 /// The instance's Redis, as critical as it is to the request at hand.
@@ -35,8 +35,8 @@ impl RedisClient {
         command: &'static str,
         arguments: Vec<RedisParameter>,
     ) -> Result<T, RedisError> {
-        let key = arguments.first().cloned();
-        self.execute(repeat, command, arguments, key)
+        let keys = arguments.first().cloned().into_iter().collect();
+        self.execute(repeat, command, arguments, keys)
             .await
             .and_then(T::from_reply)
     }
@@ -48,10 +48,21 @@ impl RedisClient {
         key: &str,
         arguments: Vec<RedisParameter>,
     ) -> Result<T, RedisError> {
-        let mut all = args![script.source, 1_i64, key];
-        let key = all.last().cloned();
+        self.script_on(script, &[key], arguments).await
+    }
+
+    /// Runs a script on keys of one hash slot.
+    pub async fn script_on<T: FromReply>(
+        &self,
+        script: Script,
+        keys: &[&str],
+        arguments: Vec<RedisParameter>,
+    ) -> Result<T, RedisError> {
+        let mut all = args![script.source, keys.len()];
+        let keys: Vec<_> = keys.iter().map(|key| key.parameter()).collect();
+        all.extend(keys.iter().cloned());
         all.extend(arguments);
-        self.execute(script.repeat, "EVAL", all, key)
+        self.execute(script.repeat, "EVAL", all, keys)
             .await
             .and_then(T::from_reply)
     }
@@ -62,14 +73,14 @@ impl RedisClient {
         repeat: Repeat,
         command: &'static str,
         arguments: Vec<RedisParameter>,
-        key: Option<RedisParameter>,
+        keys: Vec<RedisParameter>,
     ) -> Result<Vec<RedisResult>, RedisError> {
         let reply = connection::execute(self.criticality, repeat, command, &arguments).await;
-        let (Err(RedisError::WrongType(_)), Some(key)) = (&reply, key) else {
+        if !matches!(reply, Err(RedisError::WrongType(_))) || keys.is_empty() {
             return reply;
-        };
+        }
         log::warn!("deleted a key of ours that held a value of another type ({command})");
-        connection::execute(self.criticality, Repeat::Safe, "DEL", &[key]).await?;
+        connection::execute(self.criticality, Repeat::Safe, "DEL", &keys).await?;
         connection::execute(self.criticality, repeat, command, &arguments).await
     }
 }

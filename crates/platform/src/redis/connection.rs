@@ -122,7 +122,8 @@ pub async fn server(criticality: Criticality) -> Result<(Option<Rc<str>>, u64), 
     .await
 }
 
-fn run_id(info: &str) -> Option<Rc<str>> {
+/// The server's identity in the reply to `INFO server`.
+pub(super) fn run_id(info: &str) -> Option<Rc<str>> {
     let id = info.lines().find_map(|line| line.strip_prefix("run_id:"))?;
     Some(id.trim().into())
 }

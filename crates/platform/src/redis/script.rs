@@ -2,8 +2,8 @@
 
 use super::Repeat;
 
-/// A Lua script on one key, so that it runs on a cluster too. Its file says what its KEYS and ARGV
-/// are.
+/// A Lua script on keys of one hash slot, so that it runs on a cluster too. Its file says what its
+/// KEYS and ARGV are.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
     pub(super) source: &'static str,

@@ -2,17 +2,19 @@
 //! other command of its connection.
 
 use std::fmt;
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
 use spin_sdk::redis::{RedisParameter, RedisResult};
 
+use super::connection::run_id;
 use super::reply::FromReply;
 use super::{DedicatedConnection, RedisError, Script, millis};
 use crate::{args, clock};
 
 /// How many entries one read takes at the most: for a client that does not read, they wait in memory.
-const BATCH: i64 = 20;
+const BATCH: i64 = 50;
 /// How many entries one read backwards takes.
 const LOOK_BACK: i64 = 50;
 /// How long Redis may take to reply, beyond the time that a read blocks.
@@ -121,12 +123,11 @@ impl StreamReader {
         entries(reply.into_iter())
     }
 
-    /// When the server started, in milliseconds of its own clock, as late as
-    /// that may have been; `None` where it does not say.
-    pub async fn server_start(&mut self) -> Result<Option<u64>, RedisError> {
+    /// The identity of the server behind the present connection, or a new one; `None` where the
+    /// server does not say, for want of a privilege.
+    pub async fn server(&mut self) -> Result<Option<Rc<str>>, RedisError> {
         match self.execute("INFO", args!["server"], Duration::ZERO).await {
-            Ok(reply) => Ok(start_of_server(&String::from_reply(reply)?)),
-            // Some operators forbid the command.
+            Ok(reply) => Ok(run_id(&String::from_reply(reply)?)),
             Err(RedisError::Refused(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -149,20 +150,37 @@ impl StreamReader {
         arguments: Vec<RedisParameter>,
         wait: Duration,
     ) -> Result<Vec<RedisResult>, RedisError> {
-        let answer = clock::timeout(wait + REPLY_TIMEOUT, async {
+        let reply = self.execute_once(command, arguments.clone(), wait).await;
+        if !matches!(reply, Err(RedisError::WrongType(_))) {
+            return reply;
+        }
+        // A value of another type under a key of ours is not ours: it counts as absent.
+        log::warn!("deleted a key of ours that held a value of another type ({command})");
+        let key = args![self.key.as_str()];
+        self.execute_once("DEL", key, Duration::ZERO).await?;
+        self.execute_once(command, arguments, wait).await
+    }
+
+    async fn execute_once(
+        &mut self,
+        command: &'static str,
+        arguments: Vec<RedisParameter>,
+        wait: Duration,
+    ) -> Result<Vec<RedisResult>, RedisError> {
+        let reply = clock::timeout(wait + REPLY_TIMEOUT, async {
             // Taken out until the reply is there: a read that is given up leaves no connection on
             // which an old reply may come in.
             let connection = match self.connection.take() {
                 Some(connection) => connection,
                 None => DedicatedConnection::open().await?,
             };
-            let answer = connection.execute(command, arguments).await;
-            if !matches!(answer, Err(RedisError::Disconnected(_))) {
+            let reply = connection.execute(command, arguments).await;
+            if !matches!(reply, Err(RedisError::Disconnected(_))) {
                 self.connection = Some(connection);
             }
-            answer
+            reply
         });
-        answer.await.unwrap_or_else(|clock::Elapsed| {
+        reply.await.unwrap_or_else(|clock::Elapsed| {
             Err(RedisError::Disconnected("no reply in time".into()))
         })
     }
@@ -182,19 +200,6 @@ fn entries(flat: impl Iterator<Item = RedisResult>) -> Result<Vec<StreamEntry>, 
         entries.push(StreamEntry { id, event });
     }
     Ok(entries)
-}
-
-fn start_of_server(info: &str) -> Option<u64> {
-    let number = |name: &str| -> Option<u64> {
-        info.lines().find_map(|line| {
-            let value = line.strip_prefix(name)?.strip_prefix(':')?;
-            value.trim().parse().ok()
-        })
-    };
-    // Redis counts from the beginning of the second in which it started.
-    let now = number("server_time_usec")? / 1_000_000;
-    let second = now.saturating_sub(number("uptime_in_seconds")?);
-    Some(second * 1000 + 999)
 }
 
 #[cfg(test)]

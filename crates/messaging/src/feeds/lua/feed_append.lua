@@ -1,13 +1,26 @@
--- Adds events to a user's feed, in order.
+-- Adds events to a user's feed, in order and each once: an event of a conversation that is not newer
+-- than the last one added is a repetition.
 --
 -- KEYS[1]  the feed, user:{id}:feed
+-- KEYS[2]  the seq of the last event that was added of each conversation, {user:{id}:feed}:seqs
 -- ARGV[1]  about how many entries the feed may hold
--- ARGV[2]  the feed's life in seconds
--- ARGV[3…] the JSON of each event
+-- ARGV[2]  the TTL of both in seconds
+-- ARGV[3…] of each event: its conversation and its seq, or nothing for both if it is not durable, and
+--          its JSON
 -- Returns how many were added.
 
-for i = 3, #ARGV do
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'event', ARGV[i])
+local added = 0
+for i = 3, #ARGV, 3 do
+  local conversation, seq = ARGV[i], tonumber(ARGV[i + 1])
+  local last = seq and tonumber(redis.call('HGET', KEYS[2], conversation))
+  if not last or seq > last then
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'event', ARGV[i + 2])
+    if seq then
+      redis.call('HSET', KEYS[2], conversation, seq)
+    end
+    added = added + 1
+  end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return #ARGV - 2
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return added

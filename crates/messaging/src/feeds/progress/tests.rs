@@ -50,7 +50,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn event(seq: i64) -> Event {
     Event {
-        kind: EventType::NewMessage,
+        event_type: EventType::NewMessage,
+        message_id: None,
         conversation: "7".parse().unwrap(),
         seq: Seq::try_from(seq).unwrap(),
         message: None,

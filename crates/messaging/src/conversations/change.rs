@@ -1,0 +1,184 @@
+//! Creating, joining and leaving.
+
+use futures::FutureExt;
+use platform::postgres::parameters::{
+    bytes, number, numbers, optional_number, optional_text, text,
+};
+use platform::postgres::{ParameterValue, Repeat, Row, query_one};
+use platform::random;
+use sha2::{Digest, Sha256};
+
+use super::not_found;
+use super::rights::drop_cached;
+use crate::cache::share;
+use crate::content::Title;
+use crate::events::{Event, EventType};
+use crate::ids::{ConversationId, Seq, UserId};
+use crate::messages::CallerKey;
+use crate::{Error, Result, typing};
+
+/// The most participants of one conversation. Each event goes to each of them.
+pub const MAX_PARTICIPANTS: usize = 500;
+/// The most conversations that one user takes part in.
+pub const MAX_CONVERSATIONS: usize = 20_000;
+
+/// A conversation that was created, now or by an earlier request with the same key.
+#[derive(Debug)]
+pub struct Created {
+    /// Which one.
+    pub id: ConversationId,
+    /// As it is now.
+    pub json: String,
+    /// Whether this request created it.
+    pub is_new: bool,
+}
+
+/// Creates a conversation and shares that.
+pub async fn create(
+    title: Option<Title>,
+    participants: &[UserId],
+    key: CallerKey,
+) -> Result<Created> {
+    const CREATE: &str = "
+        select outcome, conversation_id, seq, conversation
+        from create_conversation($1::text, $2::bigint[], $3::text, $4::text, $5::bytea, $6)";
+    let title = title.map(Title::into_string);
+    let digest = digest(title.as_deref(), participants);
+    let parameters = vec![
+        optional_text(title),
+        numbers(participants.iter().map(|user| user.get())),
+        text(key.caller),
+        text(key.key.into_string()),
+        bytes(digest),
+        number(MAX_CONVERSATIONS as i64),
+    ];
+    let (outcome, mut row) = call(CREATE, parameters).await?;
+    match &*outcome {
+        "done" | "repeated" => {}
+        "conflict" => {
+            return Err(Error::Conflict(
+                "This idempotency key was used for another conversation.",
+            ));
+        }
+        "too_many" => return Err(too_many("participantIds")),
+        other => return Err(unexpected("create_conversation", other)),
+    }
+    let (id, seq): (ConversationId, Option<Seq>) = (row.take()?, row.take()?);
+    let json = row.take()?;
+    share_membership(id, seq, EventType::ConversationCreated, None).await;
+    Ok(Created {
+        id,
+        json,
+        is_new: seq.is_some(),
+    })
+}
+
+/// What makes two requests the same: title and participants, whatever their order.
+fn digest(title: Option<&str>, participants: &[UserId]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for user in participants {
+        hash.update(user.get().to_be_bytes());
+    }
+    hash.update([u8::from(title.is_some())]);
+    hash.update(title.unwrap_or_default());
+    hash.finalize().to_vec()
+}
+
+/// Adds a participant and shares that; only for a participant, or a service. The conversation, and
+/// whether the user is new in it.
+pub async fn join(
+    id: ConversationId,
+    user: UserId,
+    caller: Option<UserId>,
+) -> Result<(String, bool)> {
+    const JOIN: &str = "
+        select outcome, seq, conversation from join_conversation($1, $2, $3, $4, $5)";
+    let parameters = vec![
+        number(id.get()),
+        number(user.get()),
+        optional_number(caller.map(UserId::get)),
+        number(MAX_PARTICIPANTS as i64),
+        number(MAX_CONVERSATIONS as i64),
+    ];
+    let (outcome, mut row) = call(JOIN, parameters).await?;
+    match &*outcome {
+        "done" | "unchanged" => {}
+        "no_conversation" => return Err(not_found()),
+        "full" => {
+            return Err(Error::invalid(
+                "userId",
+                format!("a conversation has at most {MAX_PARTICIPANTS} participants"),
+            ));
+        }
+        "too_many" => return Err(too_many("userId")),
+        other => return Err(unexpected("join_conversation", other)),
+    }
+    let (seq, json): (Option<Seq>, String) = (row.take()?, row.take()?);
+    share_membership(id, seq, EventType::ParticipantJoined, Some(user)).await;
+    Ok((json, seq.is_some()))
+}
+
+/// Removes a participant and shares that; only for themselves, or a service. They stop typing there.
+pub async fn leave(id: ConversationId, user: UserId, caller: Option<UserId>) -> Result<()> {
+    const LEAVE: &str = "select outcome, seq from leave_conversation($1, $2, $3, $4::text)";
+    let parameters = vec![
+        number(id.get()),
+        number(user.get()),
+        optional_number(caller.map(UserId::get)),
+        // Names this request, so that its repetition ends as it did.
+        text(random::secret()),
+    ];
+    let (outcome, mut row) = call(LEAVE, parameters).await?;
+    match &*outcome {
+        "done" | "unchanged" => {}
+        "no_conversation" => return Err(not_found()),
+        "not_oneself" => return Err(Error::Forbidden("A user acts only as themselves.")),
+        "not_a_participant" => return Err(Error::NotFound("There is no such participant.")),
+        other => return Err(unexpected("leave_conversation", other)),
+    }
+    share_membership(id, row.take()?, EventType::ParticipantLeft, Some(user)).await;
+    if let Err(cause) = typing::stop(id, user).await {
+        log::warn!("the typing indicator of a user who left is not removed yet: {cause}");
+    }
+    Ok(())
+}
+
+async fn call(statement: &'static str, parameters: Vec<ParameterValue>) -> Result<(String, Row)> {
+    let row = query_one(Repeat::Safe, statement, parameters).await?;
+    let mut row = row.ok_or_else(|| Error::internal("a change gave no row"))?;
+    Ok((row.take()?, row))
+}
+
+fn too_many(field: &'static str) -> Error {
+    Error::invalid(
+        field,
+        format!("a user takes part in at most {MAX_CONVERSATIONS} conversations"),
+    )
+}
+
+fn unexpected(function: &str, outcome: &str) -> Error {
+    Error::internal(format!("{function}: outcome {outcome}"))
+}
+
+/// Who takes part changed, by this request or by an earlier one whose acknowledgement was lost.
+async fn share_membership(
+    id: ConversationId,
+    seq: Option<Seq>,
+    event_type: EventType,
+    user: Option<UserId>,
+) {
+    share::share(move |redis| {
+        let event = seq.map(|seq| Event {
+            event_type,
+            conversation: id,
+            seq,
+            message_id: None,
+            message: None,
+            user,
+        });
+        let mut steps = share::publish_if(redis, event.as_ref());
+        steps.push(drop_cached(redis, id).boxed_local());
+        steps
+    })
+    .await;
+}
