@@ -58,5 +58,5 @@ async fn live_touches_no_store_and_takes_only_get() {
         .post("/api/v1/health/live", json!({}))
         .await
         .expect_status(405);
-    assert_eq!(refused.header("allow"), Some("GET"));
+    assert_eq!(refused.header("allow"), Some("GET, HEAD, OPTIONS"));
 }

@@ -564,7 +564,7 @@ async fn paths_and_queries_are_checked() {
     let put = testkit::send(app.request(reqwest::Method::PUT, list).json(&json!({})))
         .await
         .expect_status(405);
-    assert_eq!(put.header("allow"), Some("GET, POST"));
+    assert_eq!(put.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
 }
 
 #[tokio::test]

@@ -356,10 +356,10 @@ async fn refusals_say_what_is_wrong() {
         }
     }
     for (method, path, allow) in [
-        (Method::PUT, of(user, "online"), "POST"),
-        (Method::GET, of(user, "offline"), "POST"),
-        (Method::POST, of(user, "online-status"), "GET"),
-        (Method::POST, "/api/v1/messages/users/online".into(), "GET"),
+        (Method::PUT, of(user, "online"), "POST, OPTIONS"),
+        (Method::GET, of(user, "offline"), "POST, OPTIONS"),
+        (Method::POST, of(user, "online-status"), "GET, HEAD, OPTIONS"),
+        (Method::POST, "/api/v1/messages/users/online".into(), "GET, HEAD, OPTIONS"),
     ] {
         let answer = send(app.request(method, &path)).await.expect_status(405);
         assert_eq!(answer.header("allow"), Some(allow), "{path}");

@@ -333,9 +333,9 @@ async fn refusals_say_what_is_wrong() {
         .await
         .expect_status(400);
     for (method, path, allow) in [
-        (Method::GET, path.clone(), "POST"),
-        (Method::POST, of(&message, "receipts"), "GET"),
-        (Method::POST, unread_path(1), "GET"),
+        (Method::GET, path.clone(), "POST, OPTIONS"),
+        (Method::POST, of(&message, "receipts"), "GET, HEAD, OPTIONS"),
+        (Method::POST, unread_path(1), "GET, HEAD, OPTIONS"),
     ] {
         let answer = send(app.request(method, &path)).await.expect_status(405);
         assert_eq!(answer.header("allow"), Some(allow), "{path}");

@@ -90,7 +90,7 @@ async fn refusals_say_what_is_wrong() {
         .await
         .expect_status(400);
     let answer = app.get(&path(&room)).await.expect_status(405);
-    assert_eq!(answer.header("allow"), Some("POST"));
+    assert_eq!(answer.header("allow"), Some("POST, OPTIONS"));
     assert!(room.messages(app, 50).await.is_empty());
 }
 

@@ -249,7 +249,7 @@ async fn refusals_say_what_is_wrong() {
         .await
         .expect_status(400);
     let answer = app.delete(&path(&room)).await.expect_status(405);
-    assert_eq!(answer.header("allow"), Some("GET, POST"));
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
 }
 
 #[tokio::test]

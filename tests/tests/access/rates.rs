@@ -111,7 +111,7 @@ async fn without_redis_nobody_is_refused() {
     }
     let said = app
         .log()
-        .matches("nobody is limited while Redis does not answer")
+        .matches("rate limiting disabled: Redis unavailable")
         .count();
     assert!(said >= 1, "{}", app.log());
     app.start_redis().await;

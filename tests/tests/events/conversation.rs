@@ -190,7 +190,7 @@ async fn what_is_hidden_has_no_stream() {
         .post(&feed_of(&room), json!({}))
         .await
         .expect_status(405);
-    assert_eq!(answer.header("allow"), Some("GET"));
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"));
 }
 
 #[tokio::test]
@@ -249,5 +249,5 @@ async fn a_stream_ends_in_good_order_when_its_time_is_up() {
         start.elapsed()
     );
     let text = whole.expect_status(200).text();
-    assert!(text.ends_with(": time is up: resume\n\n"), "{text}");
+    assert!(text.ends_with(": lifetime over: resume\n\n"), "{text}");
 }

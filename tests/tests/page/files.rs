@@ -59,7 +59,7 @@ async fn the_page_is_only_read_and_nothing_else_is_there() {
     let app = app().await;
     for method in [Method::POST, Method::PUT, Method::DELETE] {
         let answer = send(app.request(method, "/")).await.expect_status(405);
-        assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"));
     }
     for path in [
         "/index.html",
