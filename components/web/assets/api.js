@@ -1,10 +1,10 @@
 // The service's HTTP interface, as promises.
 
-const PATIENCE_MS = 15_000;
-/** 4xx that a later try of the same request may well get past. */
-const PASSING = new Set([401, 408, 425, 429]);
+const REQUEST_TIMEOUT_MS = 15_000;
+/** Client errors after which the same request may succeed later. */
+const RETRYABLE = new Set([401, 408, 425, 429]);
 
-/** No answer (status 0), or one that is not a success. */
+/** A request that got no response (status 0), or a response that is not a success. */
 export class ApiError extends Error {
   constructor(status, problem, retryAfter) {
     super(problem?.detail ?? (status ? `The service answered ${status}.` : 'The service cannot be reached.'));
@@ -13,12 +13,12 @@ export class ApiError extends Error {
     this.retryAfterMs = Number(retryAfter ?? 0) * 1000;
   }
 
-  /** Whether the same request will be refused again. */
+  /** Whether a retry of the same request would be refused again. */
   get isPermanent() {
-    return this.status >= 400 && this.status < 500 && !PASSING.has(this.status);
+    return this.status >= 400 && this.status < 500 && !RETRYABLE.has(this.status);
   }
 
-  /** The reason for a person to read, with what is wrong with each member. */
+  /** The reason as shown to the user, with the fault of each invalid field. */
   get reason() {
     const fields = this.fields.map(({ field, message }) => `${field} ${message}`);
     return fields.length ? `${fields.join('; ')}.` : this.message;
@@ -26,8 +26,8 @@ export class ApiError extends Error {
 }
 
 /**
- * Calls on behalf of a user. Every request names the user in its query: with
- * `auth_mode` open that is the identity, and with jwt it says the same as the token.
+ * Requests on behalf of a user. Every request names the user in its query: with `auth_mode` open
+ * the query is the identity; with jwt it repeats the subject of the token.
  */
 export function createApi({ user, token, onUnauthorized }) {
   async function request(method, path, { body, keepalive, ...query } = {}) {
@@ -36,7 +36,7 @@ export function createApi({ user, token, onUnauthorized }) {
       keepalive,
       headers: headers(body),
       body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     if (response.ok) return response;
     if (response.status === 401) onUnauthorized();
@@ -71,7 +71,7 @@ export function createApi({ user, token, onUnauthorized }) {
     messages: (conversationId, prev) =>
       prev ? list(prev) : list('/api/v1/messages', { conversationId, limit: 50 }),
     message: (id) => get(`/api/v1/messages/${id}`),
-    /** The same `clientMessageId` again is the same message, however often it is sent. */
+    /** Idempotent: the service writes one message for each `clientMessageId`. */
     send: ({ conversationId, content, clientMessageId, replyToId }) =>
       post('/api/v1/messages', { body: { conversationId, senderId: user, content, clientMessageId, replyToId } }),
     edit: async (id, content) =>
@@ -86,11 +86,11 @@ export function createApi({ user, token, onUnauthorized }) {
       post(`/api/v1/messages/conversations/${conversationId}/typing`, { body: { userId: user, isTyping } }),
 
     online: () => post(`/api/v1/messages/users/${user}/online`),
-    /** Sent even while the page goes away. */
+    /** The browser completes this request even while the page is unloaded. */
     offline: () => request('POST', `/api/v1/messages/users/${user}/offline`, { keepalive: true }),
     onlineUsers: () => get('/api/v1/messages/users/online'),
 
-    /** Where to listen. A stream takes no header, so a token is traded for a ticket that opens one stream. */
+    /** The URL of the event stream. `EventSource` sends no headers, so the token is exchanged for a one-time ticket. */
     async feedUrl(lastEventId) {
       const ticket = token && (await post('/api/v1/messages/stream-tickets')).ticket;
       return address(`/api/v1/messages/users/${user}/events`, {
@@ -117,7 +117,7 @@ async function problem(response) {
   }
 }
 
-/** The targets of a `Link` header by their relation. */
+/** The targets of a `Link` header, by relation. */
 function links(response) {
   const header = response.headers.get('link') ?? '';
   return Object.fromEntries(Array.from(header.matchAll(/<([^>]+)>;\s*rel="?(\w+)"?/g), ([, url, rel]) => [rel, url]));

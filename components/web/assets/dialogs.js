@@ -1,9 +1,9 @@
-// Dialogs. Each is a <dialog> of index.html, so that the browser keeps the focus inside.
+// Dialogs. Each one is a <dialog> of index.html, so the browser keeps the focus inside it.
 
 import { byId, setText } from './dom.js';
-import { asId, signIn } from './session.js';
+import { parseId, signIn } from './session.js';
 
-/** A dialog whose form stays open, with the reason, until `onSubmit` succeeds. */
+/** A dialog that stays open and shows the error until `onSubmit` succeeds. */
 function dialogOf(name, onSubmit) {
   const dialog = byId(`${name}-dialog`);
   const form = byId(`${name}-form`);
@@ -22,7 +22,7 @@ function dialogOf(name, onSubmit) {
       button.disabled = false;
     }
   });
-  // What can be done with a message is hidden while the focus is elsewhere, so the message gets it back.
+  // The buttons of a message are hidden while the focus is elsewhere, so the focus returns to the message itself.
   let opener;
   dialog.addEventListener('close', () => (opener.closest('.message') ?? opener).focus());
   dialog.querySelector('[data-close]')?.addEventListener('click', () => dialog.close());
@@ -37,7 +37,7 @@ function dialogOf(name, onSubmit) {
   };
 }
 
-/** `onCreated` gets the new conversation. */
+/** The dialog for a new conversation. */
 export function createNewDialog({ api, user, onCreated }) {
   const { open } = dialogOf('new', async ({ title, people }) => {
     const conversation = await api.createConversation({
@@ -51,13 +51,13 @@ export function createNewDialog({ api, user, onCreated }) {
 
 function parseUsers(text) {
   const parts = text.split(/[\s,;]+/).filter(Boolean);
-  const users = parts.map(asId);
+  const users = parts.map(parseId);
   const wrong = parts.find((_, index) => !users[index]);
   if (wrong) throw new Error(`“${wrong}” is no user number.`);
   return users;
 }
 
-/** `onDeleted` gets the message that is no more. */
+/** The dialog that confirms the deletion of a message. */
 export function createDeleteDialog({ api, onDeleted }) {
   let message;
   const { open } = dialogOf('delete', async () => {
@@ -65,15 +65,15 @@ export function createDeleteDialog({ api, onDeleted }) {
     onDeleted(message);
   });
   return {
-    open(which) {
-      message = which;
-      setText(byId('delete-text'), which.content);
+    open(selected) {
+      message = selected;
+      setText(byId('delete-text'), selected.content);
       open();
     },
   };
 }
 
-/** Asks for a token, and for nothing else until there is one. */
+/** Opens the modal sign-in dialog, which closes only when a token is entered. */
 export function askForToken(reason) {
   const { dialog, open } = dialogOf('sign-in', ({ token }) => {
     if (!signIn(token.value.trim())) throw new Error('This is not an access token of a user.');

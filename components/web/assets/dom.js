@@ -1,19 +1,19 @@
-// Small helpers for the document. Text gets in as text only; nothing here parses HTML.
+// DOM helpers. Text is inserted as text only; nothing here parses HTML.
 
 export const byId = (id) => document.getElementById(id);
 
 /** An element with properties (`className`, `onclick` …), attributes (`data-*`, `aria-*`, `role`) and children. */
 export function element(tag, settings = {}, ...children) {
-  const made = document.createElement(tag);
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(settings)) {
-    if (name in made) made[name] = value;
-    else made.setAttribute(name, value);
+    if (name in created) created[name] = value;
+    else created.setAttribute(name, value);
   }
-  made.append(...children);
-  return made;
+  created.append(...children);
+  return created;
 }
 
-/** One of the drawings at the head of index.html. */
+/** One of the SVG symbols at the head of index.html. */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
@@ -27,15 +27,15 @@ export function icon(name) {
 export const button = (className, label, onclick) =>
   element('button', { type: 'button', className, onclick }, label);
 
-/** A button with a drawing and, for those who do not see it, a name. */
+/** A button that shows an icon and has an accessible name. */
 export function iconButton(name, label, onclick) {
-  const made = button('icon-button', icon(name), onclick);
-  made.title = label;
-  made.setAttribute('aria-label', label);
-  return made;
+  const created = button('icon-button', icon(name), onclick);
+  created.title = label;
+  created.setAttribute('aria-label', label);
+  return created;
 }
 
-/** Sets a text, and leaves the document alone where it is the same. */
+/** Sets a text; the DOM is not touched when the text is unchanged. */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
@@ -45,8 +45,8 @@ export const setHidden = (target, hidden) => {
 };
 
 /**
- * Makes the children of `parent` those of `items`, in order. A child is kept as long as
- * there is an item with its key, so focus and selection survive.
+ * Updates the children of `parent` to match `items`, in order. A child element is reused while
+ * an item has its key, so focus and selection survive.
  */
 export function reconcile(parent, items, { create, update }) {
   const old = new Map(Array.from(parent.children, (child) => [child.key, child]));
@@ -61,23 +61,23 @@ export function reconcile(parent, items, { create, update }) {
   old.forEach((child) => child.remove());
 }
 
-/** Tells those who listen instead of looking. */
+/** Announces a text to screen readers. */
 export function announce(text) {
-  const announcer = byId('announcer');
-  // The same text twice is announced twice.
-  announcer.textContent = '';
-  setTimeout(() => (announcer.textContent = text));
+  const liveRegion = byId('announcer');
+  // Cleared first, so that a repeated text is announced again.
+  liveRegion.textContent = '';
+  setTimeout(() => (liveRegion.textContent = text));
 }
 
 /**
- * One stop for the Tab key among many items; arrow keys move between them. Returns what
- * makes an item the one where Tab stops, unless the focus is on one already.
+ * Roving tabindex: one tab stop for all items, and arrow keys that move between them. Returns a
+ * function that makes an item the tab stop, unless the focus is on an item already.
  */
-export function rove(parent, selector, { onEscape } = {}) {
+export function rovingTabindex(parent, selector, { onEscape } = {}) {
   const items = () => [...parent.querySelectorAll(selector)];
-  const stopAt = (item) => items().forEach((one) => (one.tabIndex = one === item ? 0 : -1));
+  const setTabStop = (item) => items().forEach((one) => (one.tabIndex = one === item ? 0 : -1));
   parent.addEventListener('focusin', ({ target }) => {
-    if (target.closest(selector)) stopAt(target.closest(selector));
+    if (target.closest(selector)) setTabStop(target.closest(selector));
   });
   parent.addEventListener('keydown', (event) => {
     const all = items();
@@ -89,5 +89,5 @@ export function rove(parent, selector, { onEscape } = {}) {
     else return;
     event.preventDefault();
   });
-  return (item) => parent.contains(document.activeElement) || stopAt(item);
+  return (item) => parent.contains(document.activeElement) || setTabStop(item);
 }

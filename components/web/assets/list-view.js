@@ -1,15 +1,15 @@
 // The list of conversations.
 
-import { button, byId, element, reconcile, rove, setHidden, setText } from './dom.js';
+import { button, byId, element, reconcile, rovingTabindex, setHidden, setText } from './dom.js';
 import { conversationsByActivity, isAnyoneOnline, others, summaryOf, titleOf, unreadOf } from './selectors.js';
 import { briefTime } from './time.js';
 
-/** How near to its end the list is extended, in pixels. */
+/** The next page is loaded when the list is scrolled this near to its end, in pixels. */
 const NEAR_END = 200;
 
 export function createListView({ onOpen, onMore, onRetry }) {
   const list = byId('conversations');
-  const stopAt = rove(list, '.conversation');
+  const setTabStop = rovingTabindex(list, '.conversation');
   list.addEventListener('scroll', () => {
     if (list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END) onMore();
   });
@@ -17,7 +17,7 @@ export function createListView({ onOpen, onMore, onRetry }) {
   function render(state) {
     const items = conversationsByActivity(state).map((conversation) => ({ key: conversation.id, conversation, state }));
     reconcile(list, items, { create: (item) => create(item, onOpen), update });
-    stopAt(list.querySelector('[aria-current="true"]') ?? list.querySelector('.conversation'));
+    setTabStop(list.querySelector('[aria-current="true"]') ?? list.querySelector('.conversation'));
     renderNotice(state, items.length);
   }
 
@@ -32,7 +32,7 @@ export function createListView({ onOpen, onMore, onRetry }) {
 
   return {
     render,
-    /** Moves the focus to the open conversation, or to the first. */
+    /** Moves the focus to the open conversation, else to the first one. */
     focus() {
       const current = list.querySelector('[aria-current="true"]') ?? list.querySelector('.conversation');
       (current ?? byId('new-conversation')).focus();
@@ -53,11 +53,11 @@ function create({ conversation }, onOpen) {
   const part = (className, ...children) => element('span', { className }, ...children);
   const first = part('conversation-line', part('conversation-title'), part('conversation-time'));
   const second = part('conversation-line', part('conversation-preview'), part('badge'));
-  const made = button('conversation', part('avatar', part('avatar-text'), part('dot')), () => onOpen(conversation.id));
-  made.append(part('conversation-lines', first, second));
-  made.dataset.conversation = conversation.id;
-  made.tabIndex = -1;
-  return element('li', {}, made);
+  const entry = button('conversation', part('avatar', part('avatar-text'), part('dot')), () => onOpen(conversation.id));
+  entry.append(part('conversation-lines', first, second));
+  entry.dataset.conversation = conversation.id;
+  entry.tabIndex = -1;
+  return element('li', {}, entry);
 }
 
 function update(item, { conversation, state }) {
@@ -74,14 +74,14 @@ function update(item, { conversation, state }) {
   setText(part('conversation-time'), at ? briefTime(at) : '');
   setText(part('badge'), unread > 99 ? '99+' : String(unread));
   setHidden(part('badge'), unread === 0);
-  const made = part('conversation');
-  made.classList.toggle('unread', unread > 0);
-  made.setAttribute('aria-current', String(state.open === conversation.id));
+  const entry = part('conversation');
+  entry.classList.toggle('unread', unread > 0);
+  entry.setAttribute('aria-current', String(state.open === conversation.id));
   const name = [title, unread && `${unread} unread`, online && 'online', preview].filter(Boolean).join(', ');
-  made.setAttribute('aria-label', name);
+  entry.setAttribute('aria-label', name);
 }
 
-/** A letter of the title, or the number of the other person. */
+/** The first letter of the title, or the number of the only other participant. */
 function monogram(state, conversation) {
   if (conversation.title) return [...conversation.title.trim()][0].toUpperCase();
   const people = others(state, conversation);

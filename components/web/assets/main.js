@@ -1,11 +1,12 @@
 // The page at `/`: a chat client on this service's public interface.
 //
-// - api.js, session.js: requests, and on whose behalf
-// - feed.js: the event stream, kept open
-// - store.js, selectors.js: what is known, and what of it is shown; no DOM
-// - sync.js: loads, and loads again what may have been missed
-// - outbox.js, presence.js, typing.js, reading.js: what the page tells the service
-// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, composer.js, dialogs.js: what is seen
+// - api.js, session.js: requests, and the user's identity
+// - feed.js, backoff.js: the event stream and its reconnection
+// - store.js, selectors.js: the state, and what is derived from it; no DOM
+// - sync.js: loads, and refreshes after missed events
+// - outbox.js, presence.js, typing.js, read-receipts.js: what the page reports to the service
+// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, composer.js, dialogs.js: the views
+// - dom.js, time.js: helpers of the views
 
 import { createApi } from './api.js';
 import { createComposer } from './composer.js';
@@ -15,8 +16,8 @@ import { openFeed } from './feed.js';
 import { createHeader } from './header.js';
 import { createListView } from './list-view.js';
 import { createOutbox } from './outbox.js';
-import { keepPresent } from './presence.js';
-import { createReading } from './reading.js';
+import { createPresence } from './presence.js';
+import { createReadReceipts } from './read-receipts.js';
 import { nameOf, titleOf } from './selectors.js';
 import { currentSession, signOut } from './session.js';
 import { createStore, initialState } from './store.js';
@@ -30,9 +31,9 @@ const api = createApi({ user, token, onUnauthorized });
 const sync = createSync({ api, store });
 const outbox = createOutbox({ api, store });
 const typing = createTyping({ api });
-const isTouched = matchMedia('(pointer: coarse)');
+const touchScreen = matchMedia('(pointer: coarse)');
 
-// What is seen.
+// Views.
 
 const header = createHeader({ user, token });
 const list = createListView({
@@ -50,12 +51,12 @@ const thread = createThreadView({
     onDiscard: (clientMessageId) => store.dispatch({ type: 'discarded', clientMessageId }),
   },
   onOlder: () => store.get().threads.get(store.get().open)?.prev && sync.loadOlder(store.get().open),
-  onScroll: () => reading.look(),
+  onScroll: () => readReceipts.check(),
   onRetry: () => sync.openThread(store.get().open),
   onEscape: () => composer.focus(),
 });
 const composer = createComposer({ api, store, outbox, typing, onSent: thread.toEnd, onEscape: leaveThread });
-const reading = createReading({ api, store, isAtEnd: thread.isAtEnd });
+const readReceipts = createReadReceipts({ api, store, isAtEnd: thread.isAtEnd });
 const deleteDialog = createDeleteDialog({ api, onDeleted });
 createNewDialog({ api, user, onCreated });
 
@@ -71,10 +72,10 @@ function render() {
   const state = store.get();
   byId('app').dataset.pane = state.open ? 'thread' : 'list';
   [header, list, composer, thread].forEach((view) => view.render(state));
-  reading.look();
+  readReceipts.check();
 }
 
-// Which conversation is open is in the address, so that the browser's way back works.
+// The URL names the open conversation, so that the browser's back button works.
 
 function go(id) {
   location.hash = `/conversations/${id}`;
@@ -86,8 +87,8 @@ function route() {
   if (!id) return;
   sync.openThread(id);
   render();
-  // A keyboard on the screen would hide what was just opened.
-  if (isTouched.matches) byId('thread-title').focus({ preventScroll: true });
+  // An on-screen keyboard would hide the conversation that was just opened.
+  if (touchScreen.matches) byId('thread-title').focus({ preventScroll: true });
   else composer.focus();
 }
 
@@ -106,7 +107,7 @@ function onDeleted(message) {
   store.dispatch({ type: 'message-deleted', conversationId: message.conversationId, message: tombstone });
 }
 
-// What is heard.
+// Events.
 
 function onEvent(event) {
   store.dispatch({ ...event, at: Date.now() });
@@ -124,14 +125,14 @@ function announceMessage({ conversationId, message }, open) {
   else if (conversation) announce(`New message from ${who} in ${titleOf(store.get(), conversation)}`);
 }
 
-const presence = keepPresent({ api, user, onBeat: sync.refresh });
+const presence = createPresence({ api, user, onHeartbeat: sync.refresh });
 const feed = openFeed({
   url: api.feedUrl,
   onEvent,
   onUp() {
     const isFirst = store.get().connection === 'connecting';
     store.dispatch({ type: 'connection', status: 'live' });
-    outbox.wake();
+    outbox.retryNow();
     sync.refresh();
     if (!isFirst) presence.online();
   },
@@ -142,8 +143,8 @@ const feed = openFeed({
 
 function wake() {
   if (document.visibilityState !== 'visible') return;
-  feed.wake();
-  outbox.wake();
+  feed.reconnectNow();
+  outbox.retryNow();
   sync.refresh();
 }
 

@@ -1,4 +1,4 @@
-// One message: who, when, what, and what can be done with it.
+// One message: sender, time, content, receipt, and its buttons.
 
 import { button, element, icon, iconButton, setHidden, setText } from './dom.js';
 import { findMessage, nameOf, summaryOf } from './selectors.js';
@@ -7,46 +7,46 @@ import { clock, fullTime } from './time.js';
 const names = new Intl.ListFormat('en', { type: 'conjunction' });
 export const namesOf = (users) => names.format(users.map(nameOf));
 
-/** An element for an item of `threadItems` that is a message, or one on its way. */
+/** Creates the element of a sent or pending message of `threadItems`. */
 export function createMessage(item, actions) {
   const part = (className, tag = 'span') => element(tag, { className });
-  const quote = button('quote', icon('reply'), () => actions.onQuote(replyOf(made.item)));
+  const quote = button('quote', icon('reply'), () => actions.onQuote(replyOf(root.item)));
   quote.append(part('quote-text'));
   const meta = element('p', { className: 'message-meta' }, part('sender'), part('sent-at', 'time'), part('mark'));
   const body = element('div', { className: 'bubble' }, quote, part('content', 'p'));
   const row = element('div', { className: 'message-row' }, body, element('div', { className: 'actions' }));
-  const made = element('article', { className: 'message', tabIndex: -1 }, meta, row, part('receipt', 'p'));
-  return made;
+  const root = element('article', { className: 'message', tabIndex: -1 }, meta, row, part('receipt', 'p'));
+  return root;
 }
 
 const replyOf = ({ message, item }) => (message ?? item).replyToId;
 
-export function updateMessage(made, item, state, actions) {
-  made.item = item;
+export function updateMessage(root, item, state, actions) {
+  root.item = item;
   const message = item.message ?? { ...item.item, senderId: state.me, kind: 'user' };
-  const part = (name) => made.querySelector(`.${name}`);
+  const part = (name) => root.querySelector(`.${name}`);
   const isOwn = message.senderId === state.me;
-  made.classList.toggle('own', isOwn);
-  made.classList.toggle('system', message.kind === 'system');
-  made.classList.toggle('deleted', Boolean(message.deletedAt));
-  made.classList.toggle('continued', Boolean(item.isContinued));
-  made.classList.toggle('pending', item.kind === 'pending');
-  made.classList.toggle('refused', Boolean(item.item?.error));
+  root.classList.toggle('own', isOwn);
+  root.classList.toggle('system', message.kind === 'system');
+  root.classList.toggle('deleted', Boolean(message.deletedAt));
+  root.classList.toggle('continued', Boolean(item.isContinued));
+  root.classList.toggle('pending', item.kind === 'pending');
+  root.classList.toggle('refused', Boolean(item.item?.error));
   setText(part('sender'), isOwn ? 'You' : message.senderId ? nameOf(message.senderId) : 'LexiFlow');
   updateTime(part('sent-at'), message.createdAt);
   setText(part('mark'), message.editedAt && !message.deletedAt ? 'edited' : '');
   setText(part('content'), message.deletedAt ? 'This message was deleted.' : message.content);
   updateQuote(part('quote'), message, state);
   updateReceipt(part('receipt'), item, actions);
-  updateActions(part('actions'), made, isOwn, message, actions);
+  updateActions(part('actions'), root, isOwn, message, actions);
 }
 
-/** Buttons stay as they are for as long as the same can be done, since one may have the focus. */
-function updateActions(place, made, isOwn, { kind, deletedAt }, actions) {
-  const possible = made.item.kind === 'pending' || deletedAt || kind === 'system' ? 'none' : isOwn ? 'own' : 'foreign';
+/** The buttons are replaced only when the possible actions change, since one may have the focus. */
+function updateActions(place, root, isOwn, { kind, deletedAt }, actions) {
+  const possible = root.item.kind === 'pending' || deletedAt || kind === 'system' ? 'none' : isOwn ? 'own' : 'foreign';
   if (place.dataset.possible === possible) return;
   place.dataset.possible = possible;
-  place.replaceChildren(...buttons[possible](made, actions));
+  place.replaceChildren(...buttons[possible](root, actions));
 }
 
 function updateTime(time, at) {
@@ -64,7 +64,7 @@ function updateQuote(quote, { conversationId, replyToId, deletedAt }, state) {
   quote.setAttribute('aria-label', `In reply to: ${text}`);
 }
 
-/** Below a message: how far it has come. */
+/** The line below a message: pending, refused, sent or read. */
 function updateReceipt(receipt, item, actions) {
   const text = receiptOf(item);
   setHidden(receipt, !text);
@@ -85,13 +85,13 @@ const retryButtons = ({ clientMessageId }, { onRetry, onDiscard }) => [
   button('link', 'Discard', () => onDiscard(clientMessageId)),
 ];
 
-/** The handlers ask the element for its message, which may have changed since. */
+/** The handlers read the message from its element, since it may have changed after they were created. */
 const buttons = {
   none: () => [],
-  foreign: (made, { onReply }) => [iconButton('reply', 'Reply', () => onReply(made.item.message))],
-  own: (made, { onEdit, onDelete, ...actions }) => [
-    ...buttons.foreign(made, actions),
-    iconButton('edit', 'Edit', () => onEdit(made.item.message)),
-    iconButton('delete', 'Delete', () => onDelete(made.item.message)),
+  foreign: (root, { onReply }) => [iconButton('reply', 'Reply', () => onReply(root.item.message))],
+  own: (root, { onEdit, onDelete, ...actions }) => [
+    ...buttons.foreign(root, actions),
+    iconButton('edit', 'Edit', () => onEdit(root.item.message)),
+    iconButton('delete', 'Delete', () => onDelete(root.item.message)),
   ],
 };

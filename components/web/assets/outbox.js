@@ -1,21 +1,21 @@
-// Messages on their way.
+// The outbox: pending messages, sent in order and retried until the service has accepted them.
 //
-// A message goes out under one `clientMessageId` until the service has it: sent again
-// after a restart or a lost answer, it is still one message. What is on its way survives
-// a reload of the page, in the storage of this tab alone.
+// Each message keeps its `clientMessageId`, its idempotency key, over all retries: after a restart
+// or a lost response it is still one message. Pending messages survive a reload of the page in the
+// session storage of this tab.
 
-import { delay } from './delay.js';
+import { backoff } from './backoff.js';
 
 export function createOutbox({ api, store, storage = sessionStorage }) {
   const key = `lexiflow.outbox.${store.get().me}`;
   let isRunning = false;
-  let wakeUp = () => {};
+  let endPause = () => {};
 
   const next = () => store.get().pending.find(({ error }) => !error);
   const isPending = ({ clientMessageId }) =>
     store.get().pending.some((item) => item.clientMessageId === clientMessageId);
 
-  /** One after another, so that they arrive in order. */
+  /** Sends one message at a time, so that they arrive in order. */
   async function run() {
     if (isRunning) return;
     isRunning = true;
@@ -34,7 +34,7 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
       if (error.isPermanent) {
         store.dispatch({ type: 'refused', clientMessageId: item.clientMessageId, error: error.reason });
       } else if (isPending(item)) {
-        await pause(Math.max(delay(failures), error.retryAfterMs || 0));
+        await pause(Math.max(backoff(failures), error.retryAfterMs || 0));
       }
       return error.isPermanent;
     }
@@ -43,7 +43,7 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
   const pause = (ms) =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      wakeUp = () => {
+      endPause = () => {
         clearTimeout(timer);
         resolve();
       };
@@ -69,17 +69,17 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
       store.dispatch({ type: 'queued', item: { clientMessageId, conversationId, content, replyToId, createdAt } });
       run();
     },
-    /** Tries a refused message again: the same message still. */
+    /** Sends a refused message again, with the same `clientMessageId`. */
     retry(clientMessageId) {
       store.dispatch({ type: 'requeued', clientMessageId });
       run();
     },
-    /** Tries at once what waits for its next try. */
-    wake: () => wakeUp(),
+    /** Retries now instead of after the backoff. */
+    retryNow: () => endPause(),
   };
 }
 
-/** `crypto.randomUUID` is only there on https and localhost. */
+/** A version 4 UUID; `crypto.randomUUID` exists only in secure contexts. */
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,11 +1,11 @@
-// What the page shows, worked out from what it knows. No DOM, no network.
+// What the page shows, derived from the state. No DOM, no network.
 
 import { dayOf } from './time.js';
 
-/** Messages of one sender this close together share one heading. */
+/** Consecutive messages of one sender within this time share one heading. */
 const GROUP_MS = 5 * 60_000;
 
-/** The practice software owns the people; here a user is a number. */
+/** The practice software has the names; this service knows users by number. */
 export const nameOf = (user) => `User ${user}`;
 
 export const conversationsByActivity = ({ conversations }) =>
@@ -23,13 +23,13 @@ export function titleOf(state, conversation) {
 export const isAnyoneOnline = (state, conversation) =>
   others(state, conversation).some((user) => state.online.has(user));
 
-/** Unread messages, none of them being read this moment. */
-export const unreadOf = ({ open, attentive }, { id, unreadCount }) => (attentive && open === id ? 0 : unreadCount);
+/** The unread count; 0 while the newest message of the conversation is in view. */
+export const unreadOf = ({ open, newestInView }, { id, unreadCount }) => (newestInView && open === id ? 0 : unreadCount);
 
 export const totalUnread = (state) =>
   [...state.conversations.values()].reduce((sum, conversation) => sum + unreadOf(state, conversation), 0);
 
-/** One line about a message. */
+/** A message as one line. */
 export function summaryOf({ me }, message) {
   if (!message) return '';
   if (message.deletedAt) return 'Message deleted';
@@ -43,17 +43,17 @@ export function findMessage({ threads, quoted }, conversationId, id) {
   return threads.get(conversationId)?.messages.find((message) => message.id === id) ?? quoted.get(id);
 }
 
-/** Whether messages are missing between those that are here, or before the first. */
-export const hasHole = ({ messages, prev }) =>
+/** Whether messages are missing between those that are loaded, or before the first. */
+export const hasGap = ({ messages, prev }) =>
   messages.some(({ ordinal }, index) => ordinal > (index > 0 ? messages[index - 1].ordinal : prev ? ordinal : 0) + 1);
 
-/** The newest message by somebody else, which to read is to have read all. */
+/** The newest message of another sender; reading it reads all before it. */
 export const newestForeign = (state, { messages }) => messages.findLast(({ senderId }) => senderId !== state.me);
 
 export const newestOwn = (state, { messages }) =>
   messages.findLast(({ senderId, deletedAt }) => senderId === state.me && !deletedAt);
 
-/** Who has read how far, by message id: the newest of this user's messages that they have read. */
+/** By message id: the users who have read up to it. Each user is at the newest own message that they have read. */
 export function readMarks(state, id, messages) {
   const marks = new Map();
   for (const [user, ordinal] of state.reads.get(id) ?? []) {
@@ -65,7 +65,7 @@ export function readMarks(state, id, messages) {
   return marks;
 }
 
-/** What an open conversation shows, top to bottom: days, the unread mark, messages, those on their way. */
+/** What an open conversation shows, top to bottom: days, the unread mark, messages, pending messages. */
 export function threadItems(state, id) {
   const thread = state.threads.get(id);
   if (!thread) return [];
@@ -88,7 +88,7 @@ export function threadItems(state, id) {
   return [...items, ...pending.map((item) => ({ kind: 'pending', key: item.clientMessageId, item }))];
 }
 
-/** A message keeps the key that it had on its way, so that it is not drawn anew when it has arrived. */
+/** A sent message keeps the key of the pending one, so that its element is reused. */
 const keyOf = ({ me }, { id, senderId, clientMessageId }) =>
   (senderId === me && clientMessageId) || `message-${id}`;
 

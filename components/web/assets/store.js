@@ -1,10 +1,10 @@
-// What the page knows, and how each event changes it: no DOM, no clock, no network.
+// The state of the page, and how each event changes it: no DOM, no clock, no network.
 //
-// Events come twice, late, or out of order: from the feed, from answers to requests, from
-// a refresh after a break. A message is known by its id and placed by its ordinal, so
-// whatever way it came, it is shown once and in its place.
+// Events arrive duplicated, late or out of order: from the feed, from responses, from a refresh
+// after a reconnection. A message is identified by its id and ordered by its ordinal, so it is
+// shown once and in its place whatever the order of arrival.
 
-/** What is known before anything was heard. */
+/** The state before the first event. */
 export const initialState = (me) => ({
   me,
   /** 'connecting', 'live' or 'reconnecting' */
@@ -13,29 +13,29 @@ export const initialState = (me) => ({
   list: { status: 'loading', next: undefined },
   conversations: new Map(),
   /**
-   * By conversation: its `status`, `messages` (oldest first, without a hole), the link to those before
-   * (`prev`), and the ordinal at which begin those that were unread when it was opened (`unreadFrom`).
+   * By conversation: its `status`, `messages` (oldest first, without a gap), the link to the page before
+   * (`prev`), and the ordinal of the first message that was unread when it was opened (`unreadFrom`).
    */
   threads: new Map(),
-  /** Messages on their way: `{clientMessageId, conversationId, content, replyToId, createdAt, error?}`. */
+  /** Messages that the service has not accepted yet: `{clientMessageId, conversationId, content, replyToId, createdAt, error?}`. */
   pending: [],
-  /** Messages that others reply to and that no thread holds, by id. */
+  /** By id: messages that are replied to and that no thread contains. */
   quoted: new Map(),
   /** By conversation, by user: the ordinal up to which they have read. */
   reads: new Map(),
-  /** By conversation, by user: until when they are typing, in ms. */
+  /** By conversation, by user: when the typing indicator ends, in Unix milliseconds. */
   typing: new Map(),
   online: new Set(),
-  /** The conversation that is open. */
+  /** The id of the open conversation. */
   open: undefined,
-  /** Whether its newest message is being looked at. */
-  attentive: false,
+  /** Whether the newest message of the open conversation is in view of a focused page. */
+  newestInView: false,
 });
 
 /** The state after an event. */
 export const reduce = (state, event) => handlers[event.type]?.(state, event) ?? state;
 
-/** A state that changes by events only, and tells whoever wants to know. */
+/** A store whose state changes by events only; it notifies its listeners of each change. */
 export function createStore(state) {
   const listeners = new Set();
   return {
@@ -50,7 +50,7 @@ export function createStore(state) {
   };
 }
 
-/** How long somebody is shown as typing who does not say that they have stopped. */
+/** How long a typing indicator is shown without a `typing-stop`. */
 const TYPING_MS = 12_000;
 
 const handlers = {
@@ -91,7 +91,7 @@ const handlers = {
           participantIds: participantIds.filter((user) => user !== userId),
         })),
 
-  // From answers.
+  // From responses.
 
   'list-loaded': (state, { conversations, next, isFirstPage }) => ({
     ...state,
@@ -102,22 +102,22 @@ const handlers = {
     state.list.status === 'ready' ? state : { ...state, list: { ...state.list, status: 'failed' } },
   'conversation-loaded': (state, { conversation: { id, ...loaded } }) => ({
     ...state,
-    conversations: set(state.conversations, id, fresher(state.conversations.get(id), { id, ...loaded })),
+    conversations: set(state.conversations, id, mergeConversation(state.conversations.get(id), { id, ...loaded })),
   }),
   'thread-loading': (state, { conversationId }) =>
     state.threads.get(conversationId)?.status === 'ready'
       ? state
       : withThread(state, conversationId, (thread) => ({ ...thread, status: 'loading' })),
-  /** The newest messages, reaching back at least as far as what was there, or all that is to be kept. */
+  /** The newest pages. Messages that are older than these are dropped: a gap may lie between. */
   'thread-loaded': (state, { conversationId, messages, prev }) =>
     withThread(state, conversationId, (thread) => {
       const from = messages[0]?.ordinal ?? 0;
       const kept = thread.messages.filter(({ ordinal }) => ordinal >= from);
-      return marked(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
+      return withUnreadMark(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
     }),
   'thread-extended': (state, { conversationId, messages, prev }) =>
     withThread(state, conversationId, (thread) =>
-      marked(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })),
+      withUnreadMark(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })),
   'thread-failed': (state, { conversationId, isGone }) =>
     withThread(state, conversationId, (thread) =>
       isGone ? { ...thread, status: 'gone' } : thread.status === 'ready' ? thread : { ...thread, status: 'failed' }),
@@ -130,17 +130,17 @@ const handlers = {
   'presence-loaded': (state, { users }) => ({ ...state, online: new Set(users) }),
   'quoted-loaded': (state, { message }) => ({ ...state, quoted: set(state.quoted, message.id, message) }),
 
-  // From the person at the page.
+  // From the user.
 
   opened: (state, { conversationId }) => {
     const unread = state.conversations.get(conversationId)?.unreadCount ?? 0;
-    const open = { ...state, open: conversationId, attentive: false };
+    const open = { ...state, open: conversationId, newestInView: false };
     return conversationId
       ? withThread(open, conversationId, (thread) =>
-          marked(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }))
+          withUnreadMark(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }))
       : open;
   },
-  attentive: (state, { value }) => (state.attentive === value ? state : { ...state, attentive: value }),
+  'newest-in-view': (state, { value }) => (state.newestInView === value ? state : { ...state, newestInView: value }),
   queued: (state, { item }) => ({
     ...withThread(state, item.conversationId, (thread) => ({ ...thread, unread: undefined, unreadFrom: undefined })),
     pending: [...state.pending, item],
@@ -156,8 +156,8 @@ const handlers = {
 
   connection: (state, { status }) => (state.connection === status ? state : { ...state, connection: status }),
   tick: (state, { at }) => {
-    const isOver = [...state.typing.values()].some((users) => [...users.values()].some((until) => until <= at));
-    return isOver ? { ...state, typing: stillTyping(state.typing, at) } : state;
+    const hasExpired = [...state.typing.values()].some((users) => [...users.values()].some((until) => until <= at));
+    return hasExpired ? { ...state, typing: stillTyping(state.typing, at) } : state;
   },
 };
 
@@ -176,7 +176,7 @@ function stillTyping(typing, at) {
   return new Map([...typing].map(([conversation, users]) => [conversation, live(users)]));
 }
 
-/** Messages by ordinal, each once, in its newest version. */
+/** Merges messages by id, each in its newest version, ordered by ordinal. */
 export function merge(messages, incoming) {
   const byId = new Map(messages.map((message) => [message.id, message]));
   incoming.forEach((message) => byId.set(message.id, newest(byId.get(message.id), message)));
@@ -184,7 +184,7 @@ export function merge(messages, incoming) {
 }
 
 function newest(known, incoming) {
-  // A tombstone is final, and times in UTC sort as text.
+  // A tombstone is final, and timestamps in UTC sort as text.
   const version = ({ deletedAt, editedAt }) => (deletedAt ? '~' : (editedAt ?? ''));
   return known && version(known) > version(incoming) ? known : incoming;
 }
@@ -195,10 +195,11 @@ const isSameMessage = (item, message, me) =>
 const emptyThread = { status: 'loading', messages: [], prev: undefined, unreadFrom: undefined };
 
 /**
- * Marks where the messages begin that were unread when the conversation was opened: as many as that
- * (`unread`) back from then on, which may be pages away. What was searched is not searched again.
+ * Finds the first message that was unread when the conversation was opened (`unreadFrom`): it is the
+ * message `unread` places back, which may be pages away. `searchedTo` is the ordinal down to which the
+ * loaded messages have been counted.
  */
-function marked(me, thread) {
+function withUnreadMark(me, thread) {
   const { unread, messages, prev, searchedTo = Infinity } = thread;
   if (unread === undefined || thread.status !== 'ready') return thread;
   const counts = ({ ordinal, senderId, deletedAt }) => ordinal < searchedTo && senderId !== me && !deletedAt;
@@ -228,17 +229,17 @@ function withoutConversation(state, id) {
 }
 
 function withMessage(state, id, message) {
-  const listed = withConversation(state, id, (known) => preview(known, message));
+  const listed = withConversation(state, id, (known) => withLastMessage(known, message));
   return state.threads.has(id)
-    ? withThread(listed, id, (thread) => ({ ...thread, messages: placed(thread, message) }))
+    ? withThread(listed, id, (thread) => ({ ...thread, messages: insertLoaded(thread, message) }))
     : listed;
 }
 
-/** A message from before all that is loaded is not put in front of those that are not. */
-const placed = ({ messages, prev }, message) =>
+/** A message that is older than the loaded pages is left out: a gap would lie between. */
+const insertLoaded = ({ messages, prev }, message) =>
   prev && message.ordinal < messages[0].ordinal ? messages : merge(messages, [message]);
 
-function preview({ lastMessage, lastActivityAt }, message) {
+function withLastMessage({ lastMessage, lastActivityAt }, message) {
   if (lastMessage && message.ordinal < lastMessage.ordinal) return {};
   if (lastMessage?.id === message.id) return { lastMessage: newest(lastMessage, message) };
   return { lastMessage: message, lastActivityAt: later(lastActivityAt, message.createdAt) };
@@ -246,8 +247,8 @@ function preview({ lastMessage, lastActivityAt }, message) {
 
 const later = (a, b) => ((a ?? '') > b ? a : b);
 
-/** A page may have been read before an event that is already here. */
-function fresher(known, loaded) {
+/** A page may be older than an event that has been applied already. */
+function mergeConversation(known, loaded) {
   if (!known?.lastMessage || known.lastMessage.ordinal <= (loaded.lastMessage?.ordinal ?? 0)) {
     return { lastMessage: null, unreadCount: 0, ...known, ...loaded };
   }
@@ -255,10 +256,10 @@ function fresher(known, loaded) {
   return { ...loaded, lastMessage, lastActivityAt, unreadCount };
 }
 
-/** A first page replaces what was there, but for the conversation that is open. */
+/** The first page replaces the whole list except the open conversation. */
 function withPage({ conversations, open }, page, isFirstPage) {
   const kept = isFirstPage ? [...conversations].filter(([id]) => id === open) : [...conversations];
-  return new Map([...kept, ...page.map((loaded) => [loaded.id, fresher(conversations.get(loaded.id), loaded)])]);
+  return new Map([...kept, ...page.map((loaded) => [loaded.id, mergeConversation(conversations.get(loaded.id), loaded)])]);
 }
 
 function withRead(state, id, user, ordinal) {

@@ -1,10 +1,10 @@
-// Loads what the page shows, and loads it again when events may have been missed.
+// Loads what the page shows, and refreshes it when events may have been missed.
 
-import { hasHole, newestOwn } from './selectors.js';
+import { hasGap, newestOwn } from './selectors.js';
 
-/** How far back a refresh goes. What is older is loaded again when it is scrolled to. */
+/** How many pages a refresh loads at most. Older ones are loaded again when they are scrolled to. */
 const REFRESHED_PAGES = 6;
-const GONE = new Set([403, 404]);
+const GONE_STATUSES = new Set([403, 404]);
 
 export function createSync({ api, store }) {
   const { dispatch } = store;
@@ -24,7 +24,7 @@ export function createSync({ api, store }) {
     dispatch({ type: 'list-loaded', conversations: items, next, isFirstPage: false });
   }
 
-  /** Pages back from the newest message to the oldest that was there, so that no hole is left. */
+  /** Loads pages from the newest message back to the oldest that was loaded, so that no gap is left. */
   async function loadThread(id) {
     dispatch({ type: 'thread-loading', conversationId: id });
     try {
@@ -32,7 +32,7 @@ export function createSync({ api, store }) {
       dispatch({ type: 'thread-loaded', conversationId: id, ...(await pagesBackTo(id, oldest(id))) });
       await Promise.allSettled([loadReceipts(id), loadTyping(id), loadQuoted(id)]);
     } catch (error) {
-      dispatch({ type: 'thread-failed', conversationId: id, isGone: GONE.has(error.status) });
+      dispatch({ type: 'thread-failed', conversationId: id, isGone: GONE_STATUSES.has(error.status) });
     }
   }
 
@@ -48,7 +48,7 @@ export function createSync({ api, store }) {
     return { messages: items, prev };
   }
 
-  /** A conversation that was opened by its address may be far down the list. */
+  /** A conversation that was opened by its URL may not be in the loaded part of the list. */
   async function ensureListed(id) {
     if (!store.get().conversations.has(id)) {
       dispatch({ type: 'conversation-loaded', conversation: await api.conversation(id) });
@@ -76,8 +76,8 @@ export function createSync({ api, store }) {
 
   async function loadQuoted(id) {
     const { messages } = thread(id);
-    const here = new Set([...messages.map((message) => message.id), ...store.get().quoted.keys()]);
-    const missing = new Set(messages.map(({ replyToId }) => replyToId).filter((reply) => reply && !here.has(reply)));
+    const known = new Set([...messages.map((message) => message.id), ...store.get().quoted.keys()]);
+    const missing = new Set(messages.map(({ replyToId }) => replyToId).filter((reply) => reply && !known.has(reply)));
     const load = async (reply) => dispatch({ type: 'quoted-loaded', message: await api.message(reply) });
     await Promise.allSettled([...missing].map(load));
   }
@@ -86,53 +86,53 @@ export function createSync({ api, store }) {
     try {
       dispatch({ type: 'presence-loaded', users: (await api.onlineUsers()).users });
     } catch {
-      // The dots keep what is known; the next refresh asks again.
+      // The last known presence stays; the next refresh loads it again.
     }
   }
 
-  const everything = () => {
+  const refreshAll = () => {
     const { open } = store.get();
     return Promise.all([refreshList(), loadPresence(), open && refreshThread(open)]);
   };
 
-  const refreshList = inTurn(loadList);
-  const refreshThread = inTurn(loadThread);
+  const refreshList = coalesced(loadList);
+  const refreshThread = coalesced(loadThread);
   store.subscribe((state) => {
     const open = state.threads.get(state.open);
-    if (open?.status === 'ready' && hasHole(open)) refreshThread(state.open);
+    if (open?.status === 'ready' && hasGap(open)) refreshThread(state.open);
   });
 
   return {
-    /** All that is shown, from the service. */
-    refresh: inTurn(everything),
+    /** Loads everything that is shown again. */
+    refresh: coalesced(refreshAll),
     refreshList,
-    loadMoreOfList: onceAtATime(loadMoreOfList),
+    loadMoreOfList: exclusive(loadMoreOfList),
     openThread: refreshThread,
-    loadOlder: onceAtATime(loadOlder),
+    loadOlder: exclusive(loadOlder),
   };
 }
 
 /**
- * Runs a task once at a time for each argument; calls during a run come to one more run,
- * since they may know of later changes.
+ * Runs a task at most once at a time for each argument. Calls during a run are coalesced into one
+ * more run, since they may follow a later change.
  */
-function inTurn(task) {
+function coalesced(task) {
   const running = new Map();
-  const wanted = new Set();
+  const queued = new Set();
   return async function run(id) {
     if (running.has(id)) {
-      wanted.add(id);
+      queued.add(id);
       return running.get(id);
     }
     running.set(id, task(id));
     await running.get(id);
     running.delete(id);
-    if (wanted.delete(id)) await run(id);
+    if (queued.delete(id)) await run(id);
   };
 }
 
-/** Runs a task once at a time; calls during a run, and failures, come to nothing. */
-function onceAtATime(task) {
+/** Runs a task at most once at a time; calls during a run, and failures, are ignored. */
+function exclusive(task) {
   let running = false;
   return async (...args) => {
     if (running) return;
@@ -140,7 +140,7 @@ function onceAtATime(task) {
     try {
       await task(...args);
     } catch {
-      // It is asked for again by the next scroll.
+      // The next scroll event tries again.
     } finally {
       running = false;
     }

@@ -1,4 +1,4 @@
-// Which conversation is open, who is in it, and who of them is typing.
+// The head of the open conversation: title, participants with their presence, typing indicator.
 
 import { byId, element, reconcile, setHidden, setText } from './dom.js';
 import { namesOf } from './message-view.js';
@@ -18,12 +18,12 @@ function createPerson() {
   return element('li', { className: 'person' }, part('dot'), part('person-name'), part('visually-hidden'));
 }
 
-function updatePerson(made, { user, state }) {
+function updatePerson(root, { user, state }) {
   const isOnline = user === state.me || state.online.has(user);
-  made.classList.toggle('online', isOnline);
-  made.dataset.user = user;
-  setText(made.querySelector('.person-name'), user === state.me ? 'You' : nameOf(user));
-  setText(made.querySelector('.visually-hidden'), isOnline ? 'online' : 'offline');
+  root.classList.toggle('online', isOnline);
+  root.dataset.user = user;
+  setText(root.querySelector('.person-name'), user === state.me ? 'You' : nameOf(user));
+  setText(root.querySelector('.visually-hidden'), isOnline ? 'online' : 'offline');
 }
 
 function renderTyping(state) {

@@ -1,24 +1,24 @@
-// The messages of the open conversation, and where they are scrolled to.
+// The messages of the open conversation, and their scroll position.
 
-import { button, byId, element, reconcile, rove, setHidden, setText } from './dom.js';
+import { button, byId, element, reconcile, rovingTabindex, setHidden, setText } from './dom.js';
 import { createMessage, updateMessage } from './message-view.js';
 import { newestForeign, threadItems } from './selectors.js';
 import { renderHead } from './thread-head.js';
 import { dayHeading } from './time.js';
 
-/** How near counts as at the end, and how near to the start earlier messages are loaded, in pixels. */
+/** Distances in pixels: what counts as scrolled to the end, and where the page before is loaded. */
 const AT_END = 40;
 const NEAR_START = 300;
 
 export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape }) {
   const log = byId('log');
   const scroll = byId('log-scroll');
-  /** The conversation that is shown, and the newest message that was shown at the end. */
+  /** The conversation that is shown, and the ordinal of the newest message that was in view. */
   let shown;
   let seen = 0;
   let wasAtEnd = true;
 
-  const stopAt = rove(log, '.message', { onEscape });
+  const setTabStop = rovingTabindex(log, '.message', { onEscape });
   scroll.addEventListener('scroll', () => {
     wasAtEnd = isAtEnd();
     if (scroll.scrollTop < NEAR_START) onOlder();
@@ -56,15 +56,15 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
     shown = state.open;
     reconcile(log, items, {
       create: (item) => create(item, actions),
-      update: (made, item) => update(made, item, state, actions),
+      update: (root, item) => update(root, item, state, actions),
     });
-    stopAt([...log.querySelectorAll('.message')].at(-1));
-    place(isFirst, anchor);
+    setTabStop([...log.querySelectorAll('.message')].at(-1));
+    restoreScroll(isFirst, anchor);
     if (scroll.scrollTop < NEAR_START) onOlder();
   }
 
-  /** Keeps in place what is being read, whatever was added above or below. */
-  function place(isFirst, anchor) {
+  /** Keeps the first visible message in place when others are added above or below it. */
+  function restoreScroll(isFirst, anchor) {
     const unread = isFirst && log.querySelector('.unread-mark');
     if (unread) scroll.scrollTop = unread.offsetTop - scroll.clientHeight / 3;
     else if (isFirst || wasAtEnd) toEnd();
@@ -99,7 +99,7 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
   return { render, isAtEnd, toEnd: () => (wasAtEnd = true), show: (id) => showMessage(log, id) };
 }
 
-/** What stands where messages would be. */
+/** The kind of the notice that is shown in place of messages. */
 function noticeOf(thread, items) {
   if (!thread || thread.status === 'gone') return thread?.status ?? '';
   if (items.length) return '';
@@ -119,12 +119,12 @@ function create(item, actions) {
   return createMessage(item, actions);
 }
 
-function update(made, item, state, actions) {
-  if (item.kind === 'message' || item.kind === 'pending') updateMessage(made, item, state, actions);
+function update(root, item, state, actions) {
+  if (item.kind === 'message' || item.kind === 'pending') updateMessage(root, item, state, actions);
 }
 
 function showMessage(log, id) {
-  const made = [...log.children].find((child) => child.item?.message?.id === id);
-  made?.scrollIntoView({ block: 'center' });
-  made?.focus({ preventScroll: true });
+  const root = [...log.children].find((child) => child.item?.message?.id === id);
+  root?.scrollIntoView({ block: 'center' });
+  root?.focus({ preventScroll: true });
 }

@@ -37,7 +37,7 @@ static ASSETS: &[Asset] = &[
     asset!(SVG, "favicon.svg"),
     asset!(JS, "api.js"),
     asset!(JS, "composer.js"),
-    asset!(JS, "delay.js"),
+    asset!(JS, "backoff.js"),
     asset!(JS, "dialogs.js"),
     asset!(JS, "dom.js"),
     asset!(JS, "feed.js"),
@@ -47,7 +47,7 @@ static ASSETS: &[Asset] = &[
     asset!(JS, "message-view.js"),
     asset!(JS, "outbox.js"),
     asset!(JS, "presence.js"),
-    asset!(JS, "reading.js"),
+    asset!(JS, "read-receipts.js"),
     asset!(JS, "selectors.js"),
     asset!(JS, "session.js"),
     asset!(JS, "store.js"),
@@ -69,7 +69,7 @@ impl Asset {
     }
 }
 
-/// FNV-1a, 64 bits: enough to tell one version of a file from the next.
+/// FNV-1a, 64 bits: enough to distinguish the versions of a file.
 const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut index = 0;
