@@ -1,19 +1,41 @@
 // The composer: writes messages, replies and edits.
 
 import { byId, setHidden, setText } from './dom.js';
-import { nameOf } from './selectors.js';
+import { senderName } from './selectors.js';
+
+/**
+ * @import { Message } from '../types/service.d.ts'
+ * @import { State, Store } from '../types/state.d.ts'
+ * @import { Api } from './api.js'
+ * @import { ApiError } from './http.js'
+ * @import { Outbox } from './outbox.js'
+ * @import { Typing } from './typing.js'
+ */
+
+/**
+ * What a draft is, unless it is a new message.
+ *
+ * @typedef {{ kind: 'reply' | 'edit', message: Message }} Context
+ */
+
+/** @typedef {{ text: string, context: Context | undefined }} Draft */
 
 const sizesItself = CSS.supports('field-sizing', 'content');
 /** With an on-screen keyboard Enter starts a new line, and the button sends. */
 const touchScreen = matchMedia('(pointer: coarse)');
 
+/**
+ * @param {{ api: Api, store: Store, outbox: Outbox, typing: Typing, onSent: () => void, onEscape: () => void }} context
+ */
 export function createComposer({ api, store, outbox, typing, onSent, onEscape }) {
   const field = byId('message');
-  /** By conversation: the unsent text, and the message that it replies to or edits. */
+  /** By conversation: what has not been sent. @type {Map<number | undefined, Draft>} */
   const drafts = new Map();
+  /** @type {number | undefined} */
   let open;
 
   const draft = () => drafts.get(open) ?? { text: '', context: undefined };
+  /** @param {Partial<Draft>} change */
   const updateDraft = (change) => drafts.set(open, { ...draft(), ...change });
 
   function renderDraft() {
@@ -33,8 +55,13 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
     field.style.height = `${field.scrollHeight}px`;
   }
 
+  /** @param {string} text */
   const showError = (text) => setText(byId('composer-error'), text);
 
+  /**
+   * @param {Context | undefined} context
+   * @param {string} text
+   */
   function startDraft(context, text) {
     updateDraft({ context, text });
     renderDraft();
@@ -44,34 +71,41 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
 
   const cancel = () => startDraft(undefined, draft().context?.kind === 'edit' ? '' : field.value);
 
-  async function submit() {
+  function submit() {
     const text = field.value.trim();
-    if (!text) return;
+    if (!text || !open) return;
     const { context } = draft();
     typing.stop();
-    if (context?.kind === 'edit') return submitEdit(context.message, text);
+    if (context?.kind === 'edit') {
+      submitEdit(open, context.message, text);
+      return;
+    }
     drafts.delete(open);
     renderDraft();
     onSent();
     outbox.send(open, text, context?.message.id);
   }
 
-  async function submitEdit(message, text) {
-    const conversation = open;
+  /**
+   * @param {number} conversation
+   * @param {Message} message
+   * @param {string} text
+   */
+  async function submitEdit(conversation, message, text) {
     try {
       const edited = await api.edit(message.id, text);
       store.dispatch({ type: 'message-edited', conversationId: conversation, message: edited });
       drafts.delete(conversation);
       if (open === conversation) renderDraft();
     } catch (error) {
-      if (open === conversation) showError(`Not changed. ${error.reason}`);
+      if (open === conversation) showError(`Not changed. ${/** @type {ApiError} */ (error).reason}`);
     }
   }
 
   field.addEventListener('input', () => {
     updateDraft({ text: field.value });
     fitHeight();
-    if (field.value.trim()) typing.typed(open);
+    if (field.value.trim() && open) typing.typed(open);
     else typing.stop();
   });
   field.addEventListener('blur', () => typing.stop());
@@ -92,9 +126,12 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
   };
 
   return {
+    /** @param {Message} message */
     reply: (message) => startDraft({ kind: 'reply', message }, draft().context?.kind === 'edit' ? '' : field.value),
-    edit: (message) => startDraft({ kind: 'edit', message }, message.content),
+    /** @param {Message} message */
+    edit: (message) => startDraft({ kind: 'edit', message }, message.content ?? ''),
     focus: () => field.focus(),
+    /** @param {State} state */
     render(state) {
       setHidden(byId('composer'), !state.open || state.threads.get(state.open)?.status === 'gone');
       if (state.open === open) return;
@@ -105,8 +142,12 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
   };
 }
 
+/**
+ * @param {Context} context
+ * @param {number} me
+ */
 function contextTitle({ kind, message }, me) {
   if (kind === 'edit') return 'Editing';
   if (message.senderId === me) return 'Reply to yourself';
-  return `Reply to ${nameOf(message.senderId)}`;
+  return `Reply to ${senderName(message)}`;
 }

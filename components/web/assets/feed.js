@@ -5,6 +5,9 @@
 
 import { backoff } from './backoff.js';
 
+/** @import { FeedEvent } from '../types/service.d.ts' */
+
+/** @type {FeedEvent['type'][]} */
 const EVENT_TYPES = [
   'new-message', 'message-edited', 'message-deleted', 'message-read', 'typing-start', 'typing-stop',
   'online', 'offline', 'unread-count', 'participant-joined', 'participant-left', 'resync',
@@ -19,9 +22,18 @@ const SLEEP_THRESHOLD_MS = 90_000;
 /**
  * Opens a feed and reconnects it until `close`. `url` returns the URL that resumes after an event
  * id; `onUp` is called each time the stream opens, `onDown` each time it fails.
+ *
+ * @param {{
+ *   url: (lastEventId: string) => Promise<string>,
+ *   onEvent: (event: FeedEvent) => void,
+ *   onUp: () => void,
+ *   onDown: () => void,
+ * }} context
  */
 export function openFeed({ url, onEvent, onUp, onDown }) {
+  /** @type {EventSource | undefined} */
   let source;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let connection = 0;
   let failures = 0;
@@ -39,15 +51,23 @@ export function openFeed({ url, onEvent, onUp, onDown }) {
     }
   }
 
+  /** @param {EventSource} stream */
   function listen(stream) {
     stream.onopen = () => {
       failures = 0;
       onUp();
     };
-    stream.onerror = () => stream === source && reconnectLater();
-    EVENT_TYPES.forEach((type) => stream.addEventListener(type, (event) => stream === source && receive(event)));
+    stream.onerror = () => {
+      if (stream === source) reconnectLater();
+    };
+    for (const type of EVENT_TYPES) {
+      stream.addEventListener(type, (event) => {
+        if (stream === source) receive(event);
+      });
+    }
   }
 
+  /** @param {MessageEvent<string>} event */
   function receive(event) {
     lastEventId = event.lastEventId || lastEventId;
     onEvent({ ...JSON.parse(event.data), type: event.type });
@@ -69,7 +89,9 @@ export function openFeed({ url, onEvent, onUp, onDown }) {
   connect();
   return {
     /** Connects now instead of after the backoff. */
-    reconnectNow: () => source?.readyState === EventSource.CLOSED && connect(),
+    reconnectNow() {
+      if (source?.readyState === EventSource.CLOSED) connect();
+    },
     close() {
       connection++;
       clearTimeout(timer);

@@ -2,20 +2,25 @@
 
 import { announce, button, byId, element, setHidden, setText } from './dom.js';
 import { nameOf, totalUnread } from './selectors.js';
-import { urlAs, signOut } from './session.js';
+import { signOut, urlAs } from './session.js';
+
+/** @import { Connection, State } from '../types/state.d.ts' */
 
 const DEMO_USERS = [1, 2, 3];
 /** Interruptions shorter than this are not shown. */
 const BANNER_DELAY_MS = 1_200;
 const TITLE = document.title;
 
+/** @param {{ user: number, token: string | null }} session */
 export function createHeader({ user, token }) {
-  byId('identity').append(...(token ? signedIn(user) : switcher(user)));
-  let status;
+  byId('identity').append(...(token ? signedIn(user) : userSwitch(user)));
+  /** @type {Connection | undefined} */
+  let connection;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
   function showInterrupted() {
-    setText(byId('banner-text'), status === 'connecting' ? 'Connecting…' : 'Reconnecting…');
+    setText(byId('banner-text'), connection === 'connecting' ? 'Connecting…' : 'Reconnecting…');
     setHidden(byId('banner'), false);
     announce('The connection is interrupted. Messages are sent once it is back.');
   }
@@ -25,30 +30,35 @@ export function createHeader({ user, token }) {
     setHidden(byId('banner'), true);
   }
 
+  /** @param {Connection} next */
   function renderConnection(next) {
-    if (next === status) return;
-    status = next;
+    if (next === connection) return;
+    connection = next;
     clearTimeout(timer);
-    if (status === 'live') showLive();
+    if (connection === 'live') showLive();
     else timer = setTimeout(showInterrupted, BANNER_DELAY_MS);
   }
 
   return {
+    /** @param {State} state */
     render(state) {
       const unread = totalUnread(state);
-      setText(document.querySelector('title'), unread ? `(${unread}) ${TITLE}` : TITLE);
+      const title = unread ? `(${unread}) ${TITLE}` : TITLE;
+      if (document.title !== title) document.title = title;
       renderConnection(state.connection);
     },
   };
 }
 
-function switcher(user) {
-  const select = element('select', { id: 'user', onchange: () => location.assign(urlAs(select.value)) });
+/** @param {number} user */
+function userSwitch(user) {
+  const select = element('select', { id: 'user', onchange: () => location.assign(urlAs(Number(select.value))) });
   const users = [...new Set([...DEMO_USERS, user])];
   select.append(...users.map((one) => element('option', { value: one, selected: one === user }, nameOf(one))));
   return [element('label', { className: 'identity-label', htmlFor: 'user' }, 'Acting as'), select];
 }
 
+/** @param {number} user */
 function signedIn(user) {
   const onSignOut = () => {
     signOut();

@@ -1,8 +1,9 @@
 // The page at `/`: a chat client on this service's public interface.
 //
-// - api.js, session.js: requests, and the user's identity
+// - api.js, http.js, session.js: endpoints, requests, and the user's identity
 // - feed.js, backoff.js: the event stream and its reconnection
-// - store.js, selectors.js: the state, and what is derived from it; no DOM
+// - store.js, messages.js, maps.js: the state, and how events change it
+// - selectors.js: what is derived from the state
 // - sync.js: loads, and refreshes after missed events
 // - outbox.js, presence.js, typing.js, read-receipts.js: what the page reports to the service
 // - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, composer.js, dialogs.js: the views
@@ -18,12 +19,14 @@ import { createListView } from './list-view.js';
 import { createOutbox } from './outbox.js';
 import { createPresence } from './presence.js';
 import { createReadReceipts } from './read-receipts.js';
-import { nameOf, titleOf } from './selectors.js';
+import { openThread, senderName, titleOf } from './selectors.js';
 import { currentSession, signOut } from './session.js';
 import { createStore, initialState } from './store.js';
 import { createSync } from './sync.js';
 import { createThreadView } from './thread-view.js';
 import { createTyping } from './typing.js';
+
+/** @import { Conversation, FeedEvent, Message } from '../types/service.d.ts' */
 
 const { user, token } = currentSession();
 const store = createStore(initialState(user));
@@ -38,7 +41,9 @@ const touchScreen = matchMedia('(pointer: coarse)');
 const header = createHeader({ user, token });
 const list = createListView({
   onOpen: go,
-  onMore: () => store.get().list.next && sync.loadMoreOfList(),
+  onMore() {
+    if (store.get().list.next) sync.loadMoreOfList();
+  },
   onRetry: sync.refreshList,
 });
 const thread = createThreadView({
@@ -50,9 +55,15 @@ const thread = createThreadView({
     onRetry: outbox.retry,
     onDiscard: (clientMessageId) => store.dispatch({ type: 'discarded', clientMessageId }),
   },
-  onOlder: () => store.get().threads.get(store.get().open)?.prev && sync.loadOlder(store.get().open),
+  onOlder() {
+    const { open } = store.get();
+    if (open && openThread(store.get())?.prev) sync.loadOlder(open);
+  },
   onScroll: () => readReceipts.check(),
-  onRetry: () => sync.openThread(store.get().open),
+  onRetry() {
+    const { open } = store.get();
+    if (open) sync.openThread(open);
+  },
   onEscape: () => composer.focus(),
 });
 const composer = createComposer({ api, store, outbox, typing, onSent: thread.toEnd, onEscape: leaveThread });
@@ -71,12 +82,13 @@ function render() {
   isRenderDue = false;
   const state = store.get();
   byId('app').dataset.pane = state.open ? 'thread' : 'list';
-  [header, list, composer, thread].forEach((view) => view.render(state));
+  for (const view of [header, list, composer, thread]) view.render(state);
   readReceipts.check();
 }
 
 // The URL names the open conversation, so that the browser's back button works.
 
+/** @param {number} id */
 function go(id) {
   location.hash = `/conversations/${id}`;
 }
@@ -97,11 +109,13 @@ function leaveThread() {
   list.focus();
 }
 
+/** @param {Conversation} conversation */
 function onCreated(conversation) {
   store.dispatch({ type: 'conversation-loaded', conversation });
   go(conversation.id);
 }
 
+/** @param {Message} message */
 function onDeleted(message) {
   const tombstone = { ...message, content: null, deletedAt: new Date().toISOString() };
   store.dispatch({ type: 'message-deleted', conversationId: message.conversationId, message: tombstone });
@@ -109,20 +123,22 @@ function onDeleted(message) {
 
 // Events.
 
+/** @param {FeedEvent} event */
 function onEvent(event) {
-  store.dispatch({ ...event, at: Date.now() });
-  const { conversations, open } = store.get();
-  const isUnknown = event.conversationId && !conversations.has(event.conversationId);
+  store.dispatch(event.type === 'typing-start' ? { ...event, at: Date.now() } : event);
   if (event.type === 'resync') sync.refresh();
-  else if (isUnknown && event.type !== 'participant-left') sync.refreshList();
-  if (event.type === 'new-message' && event.message.senderId !== user) announceMessage(event, open);
+  const isKnown = !('conversationId' in event) || store.get().conversations.has(event.conversationId);
+  if (!isKnown && event.type !== 'participant-left') sync.refreshList();
+  if (event.type === 'new-message' && event.message.senderId !== user) announceMessage(event.message);
 }
 
-function announceMessage({ conversationId, message }, open) {
-  const conversation = store.get().conversations.get(conversationId);
-  const who = message.senderId ? nameOf(message.senderId) : 'LexiFlow';
-  if (conversationId === open) announce(`${who}: ${message.content}`);
-  else if (conversation) announce(`New message from ${who} in ${titleOf(store.get(), conversation)}`);
+/** @param {Message} message */
+function announceMessage(message) {
+  const state = store.get();
+  const conversation = state.conversations.get(message.conversationId);
+  const sender = senderName(message);
+  if (message.conversationId === state.open) announce(`${sender}: ${message.content}`);
+  else if (conversation) announce(`New message from ${sender} in ${titleOf(state, conversation)}`);
 }
 
 const presence = createPresence({ api, user, onHeartbeat: sync.refresh });
@@ -157,13 +173,15 @@ function onUnauthorized() {
 document.addEventListener('visibilitychange', wake);
 addEventListener('online', wake);
 addEventListener('hashchange', route);
-addEventListener('pageshow', ({ persisted }) => persisted && wake());
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) wake();
+});
 setInterval(() => store.dispatch({ type: 'tick', at: Date.now() }), 1_000);
 byId('back').onclick = leaveThread;
-document.querySelector('.skip-link').onclick = (event) => {
+document.querySelector('.skip-link')?.addEventListener('click', (event) => {
   event.preventDefault();
   (store.get().open ? byId('message') : byId('new-conversation')).focus();
-};
+});
 
 render();
 await sync.refreshList();

@@ -5,13 +5,22 @@
 // session storage of this tab.
 
 import { backoff } from './backoff.js';
+import { ApiError } from './http.js';
 
+/**
+ * @import { PendingMessage, Store } from '../types/state.d.ts'
+ * @import { Api } from './api.js'
+ * @typedef {ReturnType<typeof createOutbox>} Outbox
+ */
+
+/** @param {{ api: Pick<Api, 'send'>, store: Store, storage?: Storage }} context */
 export function createOutbox({ api, store, storage = sessionStorage }) {
   const key = `lexiflow.outbox.${store.get().me}`;
   let isRunning = false;
   let endPause = () => {};
 
   const next = () => store.get().pending.find(({ error }) => !error);
+  /** @param {PendingMessage} item */
   const isPending = ({ clientMessageId }) =>
     store.get().pending.some((item) => item.clientMessageId === clientMessageId);
 
@@ -25,21 +34,29 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
     isRunning = false;
   }
 
+  /**
+   * Whether the next message may be sent without a pause.
+   *
+   * @param {PendingMessage} item
+   * @param {number} failures
+   */
   async function deliver(item, failures) {
     try {
       const message = await api.send(item);
       store.dispatch({ type: 'new-message', conversationId: item.conversationId, message });
       return true;
     } catch (error) {
-      if (error.isPermanent) {
-        store.dispatch({ type: 'refused', clientMessageId: item.clientMessageId, error: error.reason });
+      const refusal = error instanceof ApiError ? error : new ApiError(0);
+      if (refusal.isPermanent) {
+        store.dispatch({ type: 'refused', clientMessageId: item.clientMessageId, error: refusal.reason });
       } else if (isPending(item)) {
-        await pause(Math.max(backoff(failures), error.retryAfterMs || 0));
+        await pause(Math.max(backoff(failures), refusal.retryAfterMs || 0));
       }
-      return error.isPermanent;
+      return refusal.isPermanent;
     }
   }
 
+  /** @type {(ms: number) => Promise<void>} */
   const pause = (ms) =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
@@ -50,6 +67,7 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
     });
 
   function restore() {
+    /** @type {PendingMessage[]} */
     const items = JSON.parse(storage.getItem(key) ?? '[]');
     items.forEach((item) => store.dispatch({ type: 'queued', item }));
   }
@@ -63,13 +81,22 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
   run();
 
   return {
+    /**
+     * @param {number} conversationId
+     * @param {string} content
+     * @param {number} [replyToId]
+     */
     send(conversationId, content, replyToId) {
       const clientMessageId = uuid();
       const createdAt = new Date().toISOString();
       store.dispatch({ type: 'queued', item: { clientMessageId, conversationId, content, replyToId, createdAt } });
       run();
     },
-    /** Sends a refused message again, with the same `clientMessageId`. */
+    /**
+     * Sends a refused message again, with the same `clientMessageId`.
+     *
+     * @param {string} clientMessageId
+     */
     retry(clientMessageId) {
       store.dispatch({ type: 'requeued', clientMessageId });
       run();

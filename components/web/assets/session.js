@@ -12,7 +12,11 @@ export function currentSession() {
   return { token, user: user ?? 1 };
 }
 
-/** Stores a token for this tab; false if its subject is not a user. */
+/**
+ * Stores a token for this tab; false if its subject is not a user.
+ *
+ * @param {string} token
+ */
 export function signIn(token) {
   if (!userOf(token)) return false;
   sessionStorage.setItem(TOKEN_KEY, token);
@@ -23,20 +27,32 @@ export function signOut() {
   sessionStorage.removeItem(TOKEN_KEY);
 }
 
-/** The URL of the page as another user, with `auth_mode` open. */
+/**
+ * The URL of the page as another user, with `auth_mode` open.
+ *
+ * @param {number} user
+ */
 export const urlAs = (user) => `/?user=${user}`;
 
-/** The subject of a token, unverified: only the service can verify the signature. */
+/**
+ * The subject of a token, unverified: only the service can verify the signature.
+ *
+ * @param {string} token
+ */
 function userOf(token) {
   try {
-    const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
     return parseId(JSON.parse(atob(payload)).sub);
   } catch {
     return undefined;
   }
 }
 
-/** Parses an id; undefined if the text is not one. */
+/**
+ * Parses an id; undefined if the text is not one.
+ *
+ * @param {string} text
+ */
 export function parseId(text) {
   const id = /^\d+$/.test(text) ? Number(text) : 0;
   return Number.isSafeInteger(id) && id > 0 ? id : undefined;

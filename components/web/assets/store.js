@@ -4,39 +4,55 @@
 // after a reconnection. A message is identified by its id and ordered by its ordinal, so it is
 // shown once and in its place whatever the order of arrival.
 
-/** The state before the first event. */
+import { remove, removeIn, set, setIn } from './maps.js';
+import { insertLoaded, isConfirmedBy, merge, newerVersion, withUnreadMark } from './messages.js';
+
+/**
+ * @import { Conversation, Message } from '../types/service.d.ts'
+ * @import { Handlers, ListedConversation, PendingMessage, State, Store } from '../types/state.d.ts'
+ * @import { StoreEvent, Thread, UsersByConversation } from '../types/state.d.ts'
+ */
+
+/**
+ * The state before the first event.
+ *
+ * @param {number} me
+ * @returns {State}
+ */
 export const initialState = (me) => ({
   me,
-  /** 'connecting', 'live' or 'reconnecting' */
   connection: 'connecting',
-  /** The list of conversations: 'loading', 'ready' or 'failed', and the link to its next page. */
   list: { status: 'loading', next: undefined },
   conversations: new Map(),
-  /**
-   * By conversation: its `status`, `messages` (oldest first, without a gap), the link to the page before
-   * (`prev`), and the ordinal of the first message that was unread when it was opened (`unreadFrom`).
-   */
   threads: new Map(),
-  /** Messages that the service has not accepted yet: `{clientMessageId, conversationId, content, replyToId, createdAt, error?}`. */
   pending: [],
-  /** By id: messages that are replied to and that no thread contains. */
   quoted: new Map(),
-  /** By conversation, by user: the ordinal up to which they have read. */
   reads: new Map(),
-  /** By conversation, by user: when the typing indicator ends, in Unix milliseconds. */
   typing: new Map(),
   online: new Set(),
-  /** The id of the open conversation. */
   open: undefined,
-  /** Whether the newest message of the open conversation is in view of a focused page. */
   newestInView: false,
 });
 
-/** The state after an event. */
-export const reduce = (state, event) => handlers[event.type]?.(state, event) ?? state;
+/**
+ * The state after an event.
+ *
+ * @param {State} state
+ * @param {StoreEvent} event
+ */
+export function reduce(state, event) {
+  const handle = /** @type {((state: State, event: StoreEvent) => State) | undefined} */ (handlers[event.type]);
+  return handle?.(state, event) ?? state;
+}
 
-/** A store whose state changes by events only; it notifies its listeners of each change. */
+/**
+ * A store whose state changes by events only; it notifies its listeners of each change.
+ *
+ * @param {State} state
+ * @returns {Store}
+ */
 export function createStore(state) {
+  /** @type {Set<(state: State, event: StoreEvent) => void>} */
   const listeners = new Set();
   return {
     get: () => state,
@@ -46,20 +62,23 @@ export function createStore(state) {
       state = next;
       listeners.forEach((listener) => listener(state, event));
     },
-    subscribe: (listener) => listeners.add(listener),
+    subscribe(listener) {
+      listeners.add(listener);
+    },
   };
 }
 
 /** How long a typing indicator is shown without a `typing-stop`. */
 const TYPING_MS = 12_000;
 
+/** @type {Handlers} */
 const handlers = {
   // From the feed.
 
   'new-message': (state, { conversationId, message }) => ({
     ...withMessage(state, conversationId, message),
-    pending: state.pending.filter((item) => !isSameMessage(item, message, state.me)),
-    typing: without(state.typing, conversationId, message.senderId),
+    pending: state.pending.filter((item) => !isConfirmedBy(item, message, state.me)),
+    typing: withoutTyping(state, conversationId, message.senderId),
   }),
   'message-edited': (state, { conversationId, message }) => withMessage(state, conversationId, message),
   'message-deleted': (state, { conversationId, message }) => withMessage(state, conversationId, message),
@@ -69,11 +88,11 @@ const handlers = {
     withConversation(state, conversationId, () => ({ unreadCount: count })),
   'typing-start': (state, { conversationId, userId, at }) => ({
     ...state,
-    typing: nested(state.typing, conversationId, userId, at + TYPING_MS),
+    typing: setIn(state.typing, conversationId, userId, at + TYPING_MS),
   }),
   'typing-stop': (state, { conversationId, userId }) => ({
     ...state,
-    typing: without(state.typing, conversationId, userId),
+    typing: removeIn(state.typing, conversationId, userId),
   }),
   online: (state, { userId }) => ({ ...state, online: new Set(state.online).add(userId) }),
   offline: (state, { userId }) => ({
@@ -100,9 +119,9 @@ const handlers = {
   }),
   'list-failed': (state) =>
     state.list.status === 'ready' ? state : { ...state, list: { ...state.list, status: 'failed' } },
-  'conversation-loaded': (state, { conversation: { id, ...loaded } }) => ({
+  'conversation-loaded': (state, { conversation }) => ({
     ...state,
-    conversations: set(state.conversations, id, mergeConversation(state.conversations.get(id), { id, ...loaded })),
+    conversations: set(state.conversations, conversation.id, mergeLoaded(state, conversation)),
   }),
   'thread-loading': (state, { conversationId }) =>
     state.threads.get(conversationId)?.status === 'ready'
@@ -133,12 +152,11 @@ const handlers = {
   // From the user.
 
   opened: (state, { conversationId }) => {
+    const opened = { ...state, open: conversationId, newestInView: false };
+    if (conversationId === undefined) return opened;
     const unread = state.conversations.get(conversationId)?.unreadCount ?? 0;
-    const open = { ...state, open: conversationId, newestInView: false };
-    return conversationId
-      ? withThread(open, conversationId, (thread) =>
-          withUnreadMark(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }))
-      : open;
+    return withThread(opened, conversationId, (thread) =>
+      withUnreadMark(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }));
   },
   'newest-in-view': (state, { value }) => (state.newestInView === value ? state : { ...state, newestInView: value }),
   queued: (state, { item }) => ({
@@ -161,73 +179,65 @@ const handlers = {
   },
 };
 
-const set = (map, key, value) => new Map(map).set(key, value);
-const nested = (map, key, inner, value) => set(map, key, set(map.get(key) ?? new Map(), inner, value));
+/**
+ * @param {State} state
+ * @param {number} conversationId
+ * @param {number | null} user
+ */
+const withoutTyping = ({ typing }, conversationId, user) =>
+  user === null ? typing : removeIn(typing, conversationId, user);
 
-function without(map, key, inner) {
-  if (!map.get(key)?.has(inner)) return map;
-  const users = new Map(map.get(key));
-  users.delete(inner);
-  return set(map, key, users);
-}
-
+/**
+ * @param {UsersByConversation} typing
+ * @param {number} at
+ */
 function stillTyping(typing, at) {
+  /** @param {ReadonlyMap<number, number>} users */
   const live = (users) => new Map([...users].filter(([, until]) => until > at));
   return new Map([...typing].map(([conversation, users]) => [conversation, live(users)]));
 }
 
-/** Merges messages by id, each in its newest version, ordered by ordinal. */
-export function merge(messages, incoming) {
-  const byId = new Map(messages.map((message) => [message.id, message]));
-  incoming.forEach((message) => byId.set(message.id, newest(byId.get(message.id), message)));
-  return [...byId.values()].sort((a, b) => a.ordinal - b.ordinal);
-}
-
-function newest(known, incoming) {
-  // A tombstone is final, and timestamps in UTC sort as text.
-  const version = ({ deletedAt, editedAt }) => (deletedAt ? '~' : (editedAt ?? ''));
-  return known && version(known) > version(incoming) ? known : incoming;
-}
-
-const isSameMessage = (item, message, me) =>
-  message.senderId === me && message.clientMessageId === item.clientMessageId;
-
+/** @type {Thread} */
 const emptyThread = { status: 'loading', messages: [], prev: undefined, unreadFrom: undefined };
 
 /**
- * Finds the first message that was unread when the conversation was opened (`unreadFrom`): it is the
- * message `unread` places back, which may be pages away. `searchedTo` is the ordinal down to which the
- * loaded messages have been counted.
+ * @param {State} state
+ * @param {number} id
+ * @param {(thread: Thread) => Thread} change
+ * @returns {State}
  */
-function withUnreadMark(me, thread) {
-  const { unread, messages, prev, searchedTo = Infinity } = thread;
-  if (unread === undefined || thread.status !== 'ready') return thread;
-  const counts = ({ ordinal, senderId, deletedAt }) => ordinal < searchedTo && senderId !== me && !deletedAt;
-  const found = messages.filter(counts);
-  if (found.length < unread && prev) {
-    return { ...thread, unread: unread - found.length, searchedTo: messages[0].ordinal };
-  }
-  const first = unread > 0 ? (found.at(-unread) ?? found[0]) : undefined;
-  return { ...thread, unread: undefined, searchedTo: undefined, unreadFrom: first?.ordinal };
-}
-
 const withThread = (state, id, change) => ({
   ...state,
   threads: set(state.threads, id, change(state.threads.get(id) ?? emptyThread)),
 });
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {(known: ListedConversation) => Partial<ListedConversation>} change
+ * @returns {State}
+ */
 function withConversation(state, id, change) {
   const known = state.conversations.get(id);
   return known ? { ...state, conversations: set(state.conversations, id, { ...known, ...change(known) }) } : state;
 }
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @returns {State}
+ */
 function withoutConversation(state, id) {
-  const conversations = new Map(state.conversations);
-  conversations.delete(id);
-  const left = { ...state, conversations };
+  const left = { ...state, conversations: remove(state.conversations, id) };
   return state.threads.has(id) ? withThread(left, id, (thread) => ({ ...thread, status: 'gone' })) : left;
 }
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {Message} message
+ * @returns {State}
+ */
 function withMessage(state, id, message) {
   const listed = withConversation(state, id, (known) => withLastMessage(known, message));
   return state.threads.has(id)
@@ -235,20 +245,32 @@ function withMessage(state, id, message) {
     : listed;
 }
 
-/** A message that is older than the loaded pages is left out: a gap would lie between. */
-const insertLoaded = ({ messages, prev }, message) =>
-  prev && message.ordinal < messages[0].ordinal ? messages : merge(messages, [message]);
-
+/**
+ * @param {ListedConversation} conversation
+ * @param {Message} message
+ * @returns {Partial<ListedConversation>}
+ */
 function withLastMessage({ lastMessage, lastActivityAt }, message) {
   if (lastMessage && message.ordinal < lastMessage.ordinal) return {};
-  if (lastMessage?.id === message.id) return { lastMessage: newest(lastMessage, message) };
+  if (lastMessage?.id === message.id) return { lastMessage: newerVersion(lastMessage, message) };
   return { lastMessage: message, lastActivityAt: later(lastActivityAt, message.createdAt) };
 }
 
-const later = (a, b) => ((a ?? '') > b ? a : b);
+/**
+ * @param {string | undefined} a
+ * @param {string} b
+ */
+const later = (a, b) => (a && a > b ? a : b);
 
-/** A page may be older than an event that has been applied already. */
-function mergeConversation(known, loaded) {
+/**
+ * A page may be older than an event that has been applied already.
+ *
+ * @param {State} state
+ * @param {Conversation} loaded
+ * @returns {ListedConversation}
+ */
+function mergeLoaded({ conversations }, loaded) {
+  const known = conversations.get(loaded.id);
   if (!known?.lastMessage || known.lastMessage.ordinal <= (loaded.lastMessage?.ordinal ?? 0)) {
     return { lastMessage: null, unreadCount: 0, ...known, ...loaded };
   }
@@ -256,17 +278,35 @@ function mergeConversation(known, loaded) {
   return { ...loaded, lastMessage, lastActivityAt, unreadCount };
 }
 
-/** The first page replaces the whole list except the open conversation. */
-function withPage({ conversations, open }, page, isFirstPage) {
-  const kept = isFirstPage ? [...conversations].filter(([id]) => id === open) : [...conversations];
-  return new Map([...kept, ...page.map((loaded) => [loaded.id, mergeConversation(conversations.get(loaded.id), loaded)])]);
+/**
+ * The first page replaces the whole list except the open conversation.
+ *
+ * @param {State} state
+ * @param {Conversation[]} page
+ * @param {boolean} isFirstPage
+ */
+function withPage(state, page, isFirstPage) {
+  const kept = [...state.conversations].filter(([id]) => !isFirstPage || id === state.open);
+  const loaded = page.map((conversation) => [conversation.id, mergeLoaded(state, conversation)]);
+  return new Map(/** @type {[number, ListedConversation][]} */ ([...kept, ...loaded]));
 }
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {number} user
+ * @param {number} ordinal
+ */
 function withRead(state, id, user, ordinal) {
   const known = state.reads.get(id)?.get(user) ?? 0;
-  return ordinal > known ? { ...state, reads: nested(state.reads, id, user, ordinal) } : state;
+  return ordinal > known ? { ...state, reads: setIn(state.reads, id, user, ordinal) } : state;
 }
 
+/**
+ * @param {State} state
+ * @param {string} clientMessageId
+ * @param {Partial<PendingMessage>} change
+ */
 const withPending = (state, clientMessageId, change) => ({
   ...state,
   pending: state.pending.map((item) => (item.clientMessageId === clientMessageId ? { ...item, ...change } : item)),

@@ -1,14 +1,23 @@
 // Loads what the page shows, and refreshes it when events may have been missed.
 
-import { hasGap, newestOwn } from './selectors.js';
+import { ApiError } from './http.js';
+import { hasGap } from './messages.js';
+import { newestOwn, openThread } from './selectors.js';
+
+/**
+ * @import { MessagePage, Store } from '../types/state.d.ts'
+ * @import { Api } from './api.js'
+ */
 
 /** How many pages a refresh loads at most. Older ones are loaded again when they are scrolled to. */
 const REFRESHED_PAGES = 6;
 const GONE_STATUSES = new Set([403, 404]);
 
+/** @param {{ api: Api, store: Store }} context */
 export function createSync({ api, store }) {
   const { dispatch } = store;
-  const thread = (id) => store.get().threads.get(id);
+  /** @param {number} id */
+  const messagesOf = (id) => store.get().threads.get(id)?.messages ?? [];
 
   async function loadList() {
     try {
@@ -24,20 +33,27 @@ export function createSync({ api, store }) {
     dispatch({ type: 'list-loaded', conversations: items, next, isFirstPage: false });
   }
 
-  /** Loads pages from the newest message back to the oldest that was loaded, so that no gap is left. */
+  /** @param {number} id */
   async function loadThread(id) {
     dispatch({ type: 'thread-loading', conversationId: id });
     try {
       await ensureListed(id);
-      dispatch({ type: 'thread-loaded', conversationId: id, ...(await pagesBackTo(id, oldest(id))) });
+      const oldest = messagesOf(id).at(0)?.ordinal ?? Infinity;
+      dispatch({ type: 'thread-loaded', conversationId: id, ...(await pagesBackTo(id, oldest)) });
       await Promise.allSettled([loadReceipts(id), loadTyping(id), loadQuoted(id)]);
     } catch (error) {
-      dispatch({ type: 'thread-failed', conversationId: id, isGone: GONE_STATUSES.has(error.status) });
+      const isGone = error instanceof ApiError && GONE_STATUSES.has(error.status);
+      dispatch({ type: 'thread-failed', conversationId: id, isGone });
     }
   }
 
-  const oldest = (id) => thread(id)?.messages[0]?.ordinal ?? Infinity;
-
+  /**
+   * Loads pages from the newest message back to the oldest that was loaded, so that no gap is left.
+   *
+   * @param {number} id
+   * @param {number} ordinal
+   * @returns {Promise<MessagePage>}
+   */
   async function pagesBackTo(id, ordinal) {
     let { items, prev } = await api.messages(id);
     for (let page = 1; prev && items[0].ordinal > ordinal && page < REFRESHED_PAGES; page++) {
@@ -48,36 +64,46 @@ export function createSync({ api, store }) {
     return { messages: items, prev };
   }
 
-  /** A conversation that was opened by its URL may not be in the loaded part of the list. */
+  /**
+   * A conversation that was opened by its URL may not be in the loaded part of the list.
+   *
+   * @param {number} id
+   */
   async function ensureListed(id) {
     if (!store.get().conversations.has(id)) {
       dispatch({ type: 'conversation-loaded', conversation: await api.conversation(id) });
     }
   }
 
+  /** @param {number} id */
   async function loadOlder(id) {
-    const { items, prev } = await api.messages(id, thread(id).prev);
+    const { items, prev } = await api.messages(id, store.get().threads.get(id)?.prev);
     dispatch({ type: 'thread-extended', conversationId: id, messages: items, prev });
     await loadQuoted(id);
   }
 
+  /** @param {number} id */
   async function loadReceipts(id) {
-    const own = newestOwn(store.get(), thread(id));
+    const thread = store.get().threads.get(id);
+    const own = thread && newestOwn(store.get(), thread);
     if (!own) return;
     const { readBy } = await api.receipts(own.id);
     const users = readBy.map(({ userId }) => userId);
     dispatch({ type: 'receipts-loaded', conversationId: id, ordinal: own.ordinal, users });
   }
 
+  /** @param {number} id */
   async function loadTyping(id) {
     const { users } = await api.typing(id);
     dispatch({ type: 'typing-loaded', conversationId: id, users, at: Date.now() });
   }
 
+  /** @param {number} id */
   async function loadQuoted(id) {
-    const { messages } = thread(id);
+    const messages = messagesOf(id);
     const known = new Set([...messages.map((message) => message.id), ...store.get().quoted.keys()]);
-    const missing = new Set(messages.map(({ replyToId }) => replyToId).filter((reply) => reply && !known.has(reply)));
+    const missing = new Set(messages.flatMap(({ replyToId }) => (replyToId && !known.has(replyToId) ? [replyToId] : [])));
+    /** @param {number} reply */
     const load = async (reply) => dispatch({ type: 'quoted-loaded', message: await api.message(reply) });
     await Promise.allSettled([...missing].map(load));
   }
@@ -90,16 +116,16 @@ export function createSync({ api, store }) {
     }
   }
 
-  const refreshAll = () => {
+  const refreshAll = async () => {
     const { open } = store.get();
-    return Promise.all([refreshList(), loadPresence(), open && refreshThread(open)]);
+    await Promise.all([refreshList(), loadPresence(), open && refreshThread(open)]);
   };
 
   const refreshList = coalesced(loadList);
   const refreshThread = coalesced(loadThread);
   store.subscribe((state) => {
-    const open = state.threads.get(state.open);
-    if (open?.status === 'ready' && hasGap(open)) refreshThread(state.open);
+    const thread = openThread(state);
+    if (state.open && thread?.status === 'ready' && hasGap(thread)) refreshThread(state.open);
   });
 
   return {
@@ -115,23 +141,35 @@ export function createSync({ api, store }) {
 /**
  * Runs a task at most once at a time for each argument. Calls during a run are coalesced into one
  * more run, since they may follow a later change.
+ *
+ * @template {[number?]} Args
+ * @param {(...args: Args) => Promise<void>} task
+ * @returns {(...args: Args) => Promise<void>}
  */
 function coalesced(task) {
+  /** @type {Map<number | undefined, Promise<void>>} */
   const running = new Map();
+  /** @type {Set<number | undefined>} */
   const queued = new Set();
-  return async function run(id) {
-    if (running.has(id)) {
-      queued.add(id);
-      return running.get(id);
-    }
-    running.set(id, task(id));
+  return async function run(...args) {
+    const [id] = args;
+    const current = running.get(id);
+    if (current) queued.add(id);
+    else running.set(id, task(...args));
     await running.get(id);
+    if (current) return;
     running.delete(id);
-    if (queued.delete(id)) await run(id);
+    if (queued.delete(id)) await run(...args);
   };
 }
 
-/** Runs a task at most once at a time; calls during a run, and failures, are ignored. */
+/**
+ * Runs a task at most once at a time; calls during a run, and failures, are ignored.
+ *
+ * @template {unknown[]} Args
+ * @param {(...args: Args) => Promise<void>} task
+ * @returns {(...args: Args) => Promise<void>}
+ */
 function exclusive(task) {
   let running = false;
   return async (...args) => {

@@ -1,20 +1,35 @@
 // The messages of the open conversation, and their scroll position.
 
 import { button, byId, element, reconcile, rovingTabindex, setHidden, setText } from './dom.js';
-import { createMessage, updateMessage } from './message-view.js';
-import { newestForeign, threadItems } from './selectors.js';
+import { createMessage, messageOf, updateMessage } from './message-view.js';
+import { newestForeign, openThread, threadItems } from './selectors.js';
 import { renderHead } from './thread-head.js';
 import { dayHeading } from './time.js';
+
+/**
+ * @import { State, Thread, ThreadItem } from '../types/state.d.ts'
+ * @import { Actions } from './message-view.js'
+ */
 
 /** Distances in pixels: what counts as scrolled to the end, and where the page before is loaded. */
 const AT_END = 40;
 const NEAR_START = 300;
 
+/**
+ * @param {{
+ *   actions: Actions,
+ *   onOlder: () => void,
+ *   onScroll: () => void,
+ *   onRetry: () => void,
+ *   onEscape: () => void,
+ * }} handlers
+ */
 export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape }) {
   const log = byId('log');
   const scroll = byId('log-scroll');
-  /** The conversation that is shown, and the ordinal of the newest message that was in view. */
+  /** The conversation that is shown. @type {number | undefined} */
   let shown;
+  /** The ordinal of the newest message that was in view. */
   let seen = 0;
   let wasAtEnd = true;
 
@@ -24,20 +39,26 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
     if (scroll.scrollTop < NEAR_START) onOlder();
     onScroll();
   });
-  new ResizeObserver(() => wasAtEnd && toEnd()).observe(scroll);
+  new ResizeObserver(() => {
+    if (wasAtEnd) toEnd();
+  }).observe(scroll);
   byId('to-newest').onclick = () => {
     toEnd();
-    log.lastElementChild?.focus({ preventScroll: true });
+    messages().at(-1)?.focus({ preventScroll: true });
   };
 
+  const messages = () => /** @type {HTMLElement[]} */ ([...log.querySelectorAll('.message')]);
   const isAtEnd = () =>
     scroll.clientHeight > 0 && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_END;
-  const toEnd = () => (scroll.scrollTop = scroll.scrollHeight);
+  const toEnd = () => {
+    scroll.scrollTop = scroll.scrollHeight;
+  };
 
+  /** @param {State} state */
   function render(state) {
     const { open } = state;
-    const thread = state.threads.get(open);
-    const items = threadItems(state, open);
+    const thread = openThread(state);
+    const items = open === undefined ? [] : threadItems(state, open);
     const notice = noticeOf(thread, items);
     setHidden(byId('thread-placeholder'), Boolean(open));
     setHidden(scroll, items.length === 0 || notice === 'gone');
@@ -49,6 +70,10 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
     renderToNewest(state, thread);
   }
 
+  /**
+   * @param {State} state
+   * @param {ThreadItem[]} items
+   */
   function renderLog(state, items) {
     const isFirst = shown !== state.open;
     const anchor = isFirst || wasAtEnd ? undefined : firstInView();
@@ -58,15 +83,20 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
       create: (item) => create(item, actions),
       update: (root, item) => update(root, item, state, actions),
     });
-    setTabStop([...log.querySelectorAll('.message')].at(-1));
+    setTabStop(messages().at(-1));
     restoreScroll(isFirst, anchor);
     if (scroll.scrollTop < NEAR_START) onOlder();
   }
 
-  /** Keeps the first visible message in place when others are added above or below it. */
+  /**
+   * Keeps the first visible message in place when others are added above or below it.
+   *
+   * @param {boolean} isFirst
+   * @param {ReturnType<typeof firstInView>} anchor
+   */
   function restoreScroll(isFirst, anchor) {
     const unread = isFirst && log.querySelector('.unread-mark');
-    if (unread) scroll.scrollTop = unread.offsetTop - scroll.clientHeight / 3;
+    if (unread instanceof HTMLElement) scroll.scrollTop = unread.offsetTop - scroll.clientHeight / 3;
     else if (isFirst || wasAtEnd) toEnd();
     else if (anchor) scroll.scrollTop += anchor.child.getBoundingClientRect().top - anchor.top;
     wasAtEnd = isAtEnd();
@@ -74,34 +104,62 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
 
   function firstInView() {
     const { top } = scroll.getBoundingClientRect();
-    const messages = [...log.querySelectorAll('.message')];
-    const child = messages.find((one) => one.getBoundingClientRect().bottom > top);
+    const child = messages().find((one) => one.getBoundingClientRect().bottom > top);
     return child && { child, top: child.getBoundingClientRect().top };
   }
 
+  /**
+   * @param {State} state
+   * @param {Thread | undefined} thread
+   */
   function renderToNewest(state, thread) {
     const newest = thread && newestForeign(state, thread);
     if (wasAtEnd || !newest) seen = newest?.ordinal ?? 0;
     const missed = thread?.messages.filter(({ senderId, ordinal }) => senderId !== state.me && ordinal > seen).length;
     setText(byId('to-newest-text'), missed ? `${missed} new` : 'Newest');
-    setHidden(byId('to-newest'), scroll.hidden || wasAtEnd);
+    setHidden(byId('to-newest'), wasAtEnd || Boolean(scroll.hidden));
   }
 
+  /** @param {ReturnType<typeof noticeOf>} kind */
   function renderNotice(kind) {
     const notice = byId('thread-notice');
     setHidden(notice, !kind);
     if (notice.dataset.shown === kind) return;
     notice.dataset.shown = kind;
-    notice.replaceChildren(element('p', {}, notices[kind] ?? ''));
+    notice.replaceChildren(element('p', {}, kind && notices[kind]));
     if (kind === 'failed') notice.append(button('button', 'Try again', onRetry));
   }
 
-  return { render, isAtEnd, toEnd: () => (wasAtEnd = true), show: (id) => showMessage(log, id) };
+  return {
+    render,
+    isAtEnd,
+    /** The next render scrolls to the end. */
+    toEnd: () => {
+      wasAtEnd = true;
+    },
+    /**
+     * Scrolls to a message, if it is loaded.
+     *
+     * @param {number} id
+     */
+    show(id) {
+      const target = messages().find((one) => messageOf(one)?.id === id);
+      target?.scrollIntoView({ block: 'center' });
+      target?.focus({ preventScroll: true });
+    },
+  };
 }
 
-/** The kind of the notice that is shown in place of messages. */
+/**
+ * The kind of the notice that is shown in place of messages.
+ *
+ * @param {Thread | undefined} thread
+ * @param {ThreadItem[]} items
+ * @returns {keyof typeof notices | ''}
+ */
 function noticeOf(thread, items) {
-  if (!thread || thread.status === 'gone') return thread?.status ?? '';
+  if (!thread) return '';
+  if (thread.status === 'gone') return 'gone';
   if (items.length) return '';
   return thread.status === 'ready' ? 'empty' : thread.status;
 }
@@ -113,18 +171,23 @@ const notices = {
   empty: 'No messages yet. Write the first one.',
 };
 
+/**
+ * @param {ThreadItem} item
+ * @param {Actions} actions
+ * @returns {HTMLElement}
+ */
 function create(item, actions) {
   if (item.kind === 'day') return element('h3', { className: 'day' }, dayHeading(item.at));
   if (item.kind === 'unread') return element('p', { className: 'unread-mark' }, element('span', {}, 'New'));
-  return createMessage(item, actions);
+  return createMessage(actions);
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {ThreadItem} item
+ * @param {State} state
+ * @param {Actions} actions
+ */
 function update(root, item, state, actions) {
   if (item.kind === 'message' || item.kind === 'pending') updateMessage(root, item, state, actions);
-}
-
-function showMessage(log, id) {
-  const root = [...log.children].find((child) => child.item?.message?.id === id);
-  root?.scrollIntoView({ block: 'center' });
-  root?.focus({ preventScroll: true });
 }

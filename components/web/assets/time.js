@@ -1,10 +1,20 @@
 // Times in the user's locale.
 
 const locale = navigator.language?.startsWith('en') ? navigator.language : 'en-GB';
-const format = (options) => {
+
+/**
+ * A moment: RFC 3339, or Unix milliseconds.
+ *
+ * @typedef {string | number | Date} Moment
+ */
+
+/** @param {Intl.DateTimeFormatOptions} options */
+function format(options) {
   const formatter = new Intl.DateTimeFormat(locale, options);
+  /** @param {Moment} at */
   return (at) => formatter.format(new Date(at));
-};
+}
+
 
 export const clock = format({ hour: '2-digit', minute: '2-digit' });
 export const fullTime = format({ dateStyle: 'full', timeStyle: 'medium' });
@@ -15,16 +25,28 @@ const shortDate = format({ day: 'numeric', month: 'short' });
 const longDate = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 
 const DAY_MS = 24 * 60 * 60_000;
+/**
+ * @param {Moment} at
+ * @param {number} days
+ */
 const daysAgo = (at, days) => dayOf(at) === dayOf(Date.now() - days * DAY_MS);
 
-/** The heading of a day's messages. */
+/**
+ * The heading of a day's messages.
+ *
+ * @param {Moment} at
+ */
 export function dayHeading(at) {
   if (daysAgo(at, 0)) return 'Today';
   if (daysAgo(at, 1)) return 'Yesterday';
   return longDate(at);
 }
 
-/** A short form for the list of conversations. */
+/**
+ * A short form for the list of conversations.
+ *
+ * @param {string} at
+ */
 export function briefTime(at) {
   if (daysAgo(at, 0)) return clock(at);
   if (daysAgo(at, 1)) return 'Yesterday';
