@@ -26,10 +26,16 @@ const longDate = format({ weekday: 'long', day: 'numeric', month: 'long', year: 
 
 const DAY_MS = 24 * 60 * 60_000;
 /**
+ * Whether a moment is in the calendar day so many days ago. Days may have 23 or 25 hours.
+ *
  * @param {Moment} at
  * @param {number} days
  */
-const daysAgo = (at, days) => dayOf(at) === dayOf(Date.now() - days * DAY_MS);
+function isDaysAgo(at, days) {
+  const day = new Date();
+  day.setDate(day.getDate() - days);
+  return dayOf(at) === dayOf(day);
+}
 
 /**
  * The heading of a day's messages.
@@ -37,8 +43,8 @@ const daysAgo = (at, days) => dayOf(at) === dayOf(Date.now() - days * DAY_MS);
  * @param {Moment} at
  */
 export function dayHeading(at) {
-  if (daysAgo(at, 0)) return 'Today';
-  if (daysAgo(at, 1)) return 'Yesterday';
+  if (isDaysAgo(at, 0)) return 'Today';
+  if (isDaysAgo(at, 1)) return 'Yesterday';
   return longDate(at);
 }
 
@@ -48,7 +54,7 @@ export function dayHeading(at) {
  * @param {string} at
  */
 export function briefTime(at) {
-  if (daysAgo(at, 0)) return clock(at);
-  if (daysAgo(at, 1)) return 'Yesterday';
+  if (isDaysAgo(at, 0)) return clock(at);
+  if (isDaysAgo(at, 1)) return 'Yesterday';
   return Date.now() - Date.parse(at) < 6 * DAY_MS ? weekday(at) : shortDate(at);
 }
