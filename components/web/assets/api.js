@@ -1,6 +1,6 @@
 // The endpoints of the service that the page uses (docs/api.md).
 
-import { createHttp } from './http.js';
+import { createHttp, readJson } from './http.js';
 
 /**
  * @import { Conversation, Message, Receipts } from '../types/service.d.ts'
@@ -24,14 +24,14 @@ export function createApi(identity) {
   const { request, url } = createHttp(identity);
 
   /** @type {(path: string, query?: Query) => Promise<any>} */
-  const get = async (path, query) => (await request('GET', path, { query })).json();
+  const get = async (path, query) => readJson(await request('GET', path, { query }));
   /** @type {(path: string, body?: object) => Promise<any>} */
-  const post = async (path, body) => (await request('POST', path, { body })).json();
+  const post = async (path, body) => readJson(await request('POST', path, { body }));
   /** @type {(path: string, query?: Query) => Promise<Page<any>>} */
   const page = async (path, query) => {
     const response = await request('GET', path, { query });
     const { prev, next } = links(response);
-    return { items: await response.json(), prev, next };
+    return { items: await readJson(response), prev, next };
   };
 
   return {
@@ -61,7 +61,7 @@ export function createApi(identity) {
       post('/api/v1/messages', { conversationId, senderId: user, content, clientMessageId, replyToId }),
     /** @type {(id: number, content: string) => Promise<Message>} */
     edit: async (id, content) =>
-      (await request('PATCH', `/api/v1/messages/${id}`, { body: { content, senderId: user } })).json(),
+      readJson(await request('PATCH', `/api/v1/messages/${id}`, { body: { content, senderId: user } })),
     /** @type {(id: number) => Promise<unknown>} */
     remove: (id) => request('DELETE', `/api/v1/messages/${id}`),
 

@@ -1,13 +1,13 @@
 // The composer: writes messages, replies and edits.
 
 import { byId, setHidden, setText } from './dom.js';
+import { reasonOf } from './http.js';
 import { senderName } from './selectors.js';
 
 /**
  * @import { Message } from '../types/service.d.ts'
  * @import { State, Store } from '../types/state.d.ts'
  * @import { Api } from './api.js'
- * @import { ApiError } from './http.js'
  * @import { Outbox } from './outbox.js'
  * @import { Typing } from './typing.js'
  */
@@ -98,7 +98,7 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
       drafts.delete(conversation);
       if (open === conversation) renderDraft();
     } catch (error) {
-      if (open === conversation) showError(`Not changed. ${/** @type {ApiError} */ (error).reason}`);
+      if (open === conversation) showError(`Not changed. ${reasonOf(error)}`);
     }
   }
 

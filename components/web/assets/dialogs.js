@@ -1,7 +1,7 @@
 // Dialogs. Each one is a <dialog> of index.html, so the browser keeps the focus inside it.
 
 import { byId, setText } from './dom.js';
-import { ApiError } from './http.js';
+import { reasonOf } from './http.js';
 import { parseId, signIn } from './session.js';
 
 /**
@@ -49,12 +49,6 @@ function dialogOf(name, onSubmit) {
       dialog.showModal();
     },
   };
-}
-
-/** @param {unknown} cause */
-function reasonOf(cause) {
-  if (cause instanceof ApiError) return cause.reason;
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /**

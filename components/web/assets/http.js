@@ -96,6 +96,30 @@ async function send(url, init) {
 }
 
 /**
+ * The body of a response. One that breaks off counts as no response.
+ *
+ * @param {Response} response
+ * @returns {Promise<any>}
+ */
+export async function readJson(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new ApiError(0);
+  }
+}
+
+/**
+ * The reason of any failure, as shown to the user.
+ *
+ * @param {unknown} error
+ */
+export function reasonOf(error) {
+  if (error instanceof ApiError) return error.reason;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
  * @param {Response} response
  * @returns {Promise<Problem | undefined>}
  */
