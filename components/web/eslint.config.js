@@ -21,6 +21,7 @@ export default [
       'no-template-curly-in-string': 'error',
       'no-unmodified-loop-condition': 'error',
       'no-unused-expressions': 'error',
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       'no-useless-assignment': 'error',
       'no-var': 'error',
       'object-shorthand': 'error',

@@ -112,11 +112,10 @@ const handlers = {
 
   // From responses.
 
-  'list-loaded': (state, { conversations, next, isFirstPage }) => ({
-    ...state,
-    list: { status: 'ready', next },
-    conversations: withPage(state, conversations, isFirstPage),
-  }),
+  /** The first pages; they replace the whole list except the open conversation. */
+  'list-loaded': (state, { conversations, next }) =>
+    withList(state, conversations, next, new Map([...state.conversations].filter(([id]) => id === state.open))),
+  'list-extended': (state, { conversations, next }) => withList(state, conversations, next, state.conversations),
   'list-failed': (state) =>
     state.list.status === 'ready' ? state : { ...state, list: { ...state.list, status: 'failed' } },
   'conversation-loaded': (state, { conversation }) => ({
@@ -279,16 +278,16 @@ function mergeLoaded({ conversations }, loaded) {
 }
 
 /**
- * The first page replaces the whole list except the open conversation.
- *
  * @param {State} state
- * @param {Conversation[]} page
- * @param {boolean} isFirstPage
+ * @param {Conversation[]} loaded
+ * @param {string | undefined} next
+ * @param {State['conversations']} kept
+ * @returns {State}
  */
-function withPage(state, page, isFirstPage) {
-  const kept = [...state.conversations].filter(([id]) => !isFirstPage || id === state.open);
-  const loaded = page.map((conversation) => [conversation.id, mergeLoaded(state, conversation)]);
-  return new Map(/** @type {[number, ListedConversation][]} */ ([...kept, ...loaded]));
+function withList(state, loaded, next, kept) {
+  const conversations = new Map(kept);
+  loaded.forEach((conversation) => conversations.set(conversation.id, mergeLoaded(state, conversation)));
+  return { ...state, list: { status: 'ready', next }, conversations };
 }
 
 /**

@@ -9,7 +9,7 @@ import { newestOwn, openThread } from './selectors.js';
  * @import { Api } from './api.js'
  */
 
-/** How many pages a refresh loads at most. Older ones are loaded again when they are scrolled to. */
+/** How many pages of a list a refresh loads at most. Later ones are loaded again when they are scrolled to. */
 const REFRESHED_PAGES = 6;
 const GONE_STATUSES = new Set([403, 404]);
 
@@ -19,10 +19,21 @@ export function createSync({ api, store }) {
   /** @param {number} id */
   const messagesOf = (id) => store.get().threads.get(id)?.messages ?? [];
 
+  /** How many pages of the list are loaded. */
+  let listPages = 1;
+
+  /** Loads as many pages as were loaded, so that a list that was scrolled down stays as long as it is. */
   async function loadList() {
     try {
-      const { items, next } = await api.conversations();
-      dispatch({ type: 'list-loaded', conversations: items, next, isFirstPage: true });
+      let { items, next } = await api.conversations();
+      let pages = 1;
+      for (; next && pages < Math.min(listPages, REFRESHED_PAGES); pages++) {
+        const following = await api.conversations(next);
+        items = [...items, ...following.items];
+        next = following.next;
+      }
+      listPages = pages;
+      dispatch({ type: 'list-loaded', conversations: items, next });
     } catch {
       dispatch({ type: 'list-failed' });
     }
@@ -30,7 +41,8 @@ export function createSync({ api, store }) {
 
   async function loadMoreOfList() {
     const { items, next } = await api.conversations(store.get().list.next);
-    dispatch({ type: 'list-loaded', conversations: items, next, isFirstPage: false });
+    listPages++;
+    dispatch({ type: 'list-extended', conversations: items, next });
   }
 
   /** @param {number} id */

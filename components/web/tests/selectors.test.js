@@ -68,13 +68,12 @@ describe('read receipts', () => {
 
 describe('the list of conversations', () => {
   const listed = after(opened(), {
-    type: 'list-loaded',
+    type: 'list-extended',
     conversations: [
       conversation({ id: 8, lastActivityAt: time(20), unreadCount: 2 }),
       conversation({ id: 9, lastActivityAt: time(20), unreadCount: 1 }),
     ],
     next: undefined,
-    isFirstPage: false,
   });
 
   it('has the most recent activity first', () => {

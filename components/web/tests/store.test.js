@@ -112,14 +112,14 @@ describe('the list of conversations', () => {
 
   it('keeps what is newer than a page', () => {
     const stale = conversation({ lastMessage: message(6), lastActivityAt: time(6), unreadCount: 1 });
-    const state = after(newer, { type: 'list-loaded', conversations: [stale], next: undefined, isFirstPage: true });
+    const state = after(newer, { type: 'list-loaded', conversations: [stale], next: undefined });
     const { lastMessage, unreadCount } = state.conversations.get(ROOM) ?? {};
     assert.deepEqual([lastMessage?.ordinal, unreadCount], [9, 3]);
   });
 
   it('takes over a page that is newer', () => {
     const fresh = conversation({ lastMessage: message(10), lastActivityAt: time(10), unreadCount: 0 });
-    const state = after(newer, { type: 'list-loaded', conversations: [fresh], next: undefined, isFirstPage: true });
+    const state = after(newer, { type: 'list-loaded', conversations: [fresh], next: undefined });
     assert.deepEqual(state.conversations.get(ROOM), fresh);
   });
 
@@ -128,8 +128,8 @@ describe('the list of conversations', () => {
     const other = conversation({ id: 9 });
     const state = after(
       opened(),
-      { type: 'list-loaded', conversations: [first], next: undefined, isFirstPage: false },
-      { type: 'list-loaded', conversations: [other], next: undefined, isFirstPage: true },
+      { type: 'list-extended', conversations: [first], next: undefined },
+      { type: 'list-loaded', conversations: [other], next: undefined },
     );
     assert.deepEqual([...state.conversations.keys()], [ROOM, 9]);
   });

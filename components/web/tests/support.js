@@ -72,7 +72,7 @@ export const after = (state, ...events) => events.reduce(reduce, state);
 export const opened = () =>
   after(
     initialState(ME),
-    { type: 'list-loaded', conversations: [conversation()], next: undefined, isFirstPage: true },
+    { type: 'list-loaded', conversations: [conversation()], next: undefined },
     { type: 'opened', conversationId: ROOM },
     { type: 'thread-loading', conversationId: ROOM },
   );

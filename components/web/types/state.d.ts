@@ -72,7 +72,7 @@ type FeedEventAt = Exclude<FeedEvent, TypingStart> | (TypingStart & { at: number
 type TypingStart = Extract<FeedEvent, { type: 'typing-start' }>;
 
 type ResponseEvent =
-  | { type: 'list-loaded'; conversations: Conversation[]; next: string | undefined; isFirstPage: boolean }
+  | { type: 'list-loaded' | 'list-extended'; conversations: Conversation[]; next: string | undefined }
   | { type: 'list-failed' }
   | { type: 'conversation-loaded'; conversation: Conversation }
   | { type: 'thread-loading'; conversationId: number }
