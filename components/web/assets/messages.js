@@ -52,17 +52,17 @@ export function insertLoaded({ messages, prev }, message) {
 }
 
 /**
- * Whether messages are missing between those that are loaded, or before the first.
+ * The first ordinal that is missing between the loaded messages, or before the first.
  *
  * @param {Thread} thread
  */
-export function hasGap({ messages, prev }) {
-  let before = prev ? undefined : 0;
-  return messages.some(({ ordinal }) => {
-    const isGap = before !== undefined && ordinal > before + 1;
-    before = ordinal;
-    return isGap;
-  });
+export function firstGap({ messages, prev }) {
+  let expected = prev ? messages.at(0)?.ordinal : 1;
+  for (const { ordinal } of messages) {
+    if (ordinal !== expected) return expected;
+    expected = ordinal + 1;
+  }
+  return undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 // Loads what the page shows, and refreshes it when events may have been missed.
 
+import { backoff } from './backoff.js';
 import { ApiError } from './http.js';
-import { hasGap } from './messages.js';
+import { firstGap } from './messages.js';
 import { newestOwn, openThread } from './selectors.js';
 
 /**
@@ -34,8 +35,9 @@ export function createSync({ api, store }) {
       }
       listPages = pages;
       dispatch({ type: 'list-loaded', conversations: items, next });
-    } catch {
+    } catch (error) {
       dispatch({ type: 'list-failed' });
+      retryLater(error);
     }
   }
 
@@ -56,6 +58,7 @@ export function createSync({ api, store }) {
     } catch (error) {
       const isGone = error instanceof ApiError && GONE_STATUSES.has(error.status);
       dispatch({ type: 'thread-failed', conversationId: id, isGone });
+      retryLater(error);
     }
   }
 
@@ -123,26 +126,55 @@ export function createSync({ api, store }) {
   async function loadPresence() {
     try {
       dispatch({ type: 'presence-loaded', users: (await api.onlineUsers()).users });
-    } catch {
-      // The last known presence stays; the next refresh loads it again.
+    } catch (error) {
+      retryLater(error);
     }
   }
 
-  const refreshAll = async () => {
+  async function loadAll() {
     const { open } = store.get();
+    const before = failures;
     await Promise.all([refreshList(), loadPresence(), open && refreshThread(open)]);
-  };
+    if (failures === before) failures = 0;
+  }
 
   const refreshList = coalesced(loadList);
   const refreshThread = coalesced(loadThread);
+  const refresh = coalesced(loadAll);
+
+  let failures = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let retry;
+
+  /**
+   * A failed load is repeated after a backoff: no event follows that would trigger it. While the
+   * feed is down there is no need, since everything is loaded once it is up.
+   *
+   * @param {unknown} error
+   */
+  function retryLater(error) {
+    failures++;
+    const isHopeless = error instanceof ApiError && (error.isPermanent || error.status === 401);
+    if (isHopeless || store.get().connection !== 'live') return;
+    clearTimeout(retry);
+    retry = setTimeout(refresh, backoff(failures));
+  }
+
+  /** A gap is filled by a refresh at once, but only once: what it does not fill is left to later ones. */
+  let knownGap = '';
   store.subscribe((state) => {
+    const { open } = state;
     const thread = openThread(state);
-    if (state.open && thread?.status === 'ready' && hasGap(thread)) refreshThread(state.open);
+    const missing = thread?.status === 'ready' ? firstGap(thread) : undefined;
+    const gap = missing ? `${open}:${missing}` : '';
+    if (gap === knownGap) return;
+    knownGap = gap;
+    if (open && gap) refreshThread(open);
   });
 
   return {
     /** Loads everything that is shown again. */
-    refresh: coalesced(refreshAll),
+    refresh,
     refreshList,
     loadMoreOfList: exclusive(loadMoreOfList),
     openThread: refreshThread,

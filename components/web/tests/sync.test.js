@@ -2,12 +2,12 @@
 
 import './browser.js';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { ApiError } from '../assets/http.js';
 import { createStore, initialState } from '../assets/store.js';
 import { createSync } from '../assets/sync.js';
 import {
-  conversation, deferred, ME, message, messages, ordinals, OTHER, ROOM, settled, thread, time,
+  conversation, deferred, ME, message, messages, newMessage, ordinals, OTHER, ROOM, settled, thread, time,
 } from './support.js';
 
 /** @import { Conversation, Message } from '../types/service.d.ts' */
@@ -157,5 +157,67 @@ describe('a refresh', () => {
     await Promise.all(runs);
     await settled();
     assert.deepEqual(fake.calls, ['list ', 'list ']);
+  });
+});
+
+describe('a gap in an open conversation', () => {
+  it('is filled by a refresh', async () => {
+    const fake = service(messages(1, 6));
+    const { store } = await openThread(fake);
+    fake.state.posted = messages(1, 9);
+    store.dispatch(newMessage(message(9)));
+    await settled();
+    assert.deepEqual(ordinals(store.get()), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('that a refresh does not fill causes no further request', async () => {
+    const fake = service(messages(1, 6));
+    const { store } = await openThread(fake);
+    fake.state.posted = [...messages(1, 6), message(9)];
+    store.dispatch(newMessage(message(9)));
+    await settled();
+    store.dispatch({ type: 'online', userId: OTHER });
+    await settled();
+    assert.deepEqual(fake.calls.filter((call) => call.startsWith('messages')), ['messages ', 'messages 3']);
+  });
+});
+
+describe('a load that fails', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('is repeated with backoff until it succeeds', async () => {
+    const fake = service(messages(1, 3));
+    const { store, sync } = await openThread(fake);
+    fake.state.failure = new ApiError(503);
+    fake.state.posted = messages(1, 4);
+    await sync.refresh();
+    for (let n = 0; n < 3; n++) {
+      mock.timers.tick(8_000);
+      await settled();
+    }
+    assert.equal(fake.calls.filter((call) => call === 'list ').length, 4);
+    assert.deepEqual(ordinals(store.get()), [1, 2, 3]);
+    fake.state.failure = undefined;
+    mock.timers.tick(8_000);
+    await settled();
+    assert.deepEqual(ordinals(store.get()), [1, 2, 3, 4]);
+    mock.timers.tick(60_000);
+    await settled();
+    assert.equal(fake.calls.filter((call) => call === 'list ').length, 5);
+  });
+
+  it('is not repeated while the feed is down, nor when the service refuses it', async () => {
+    for (const [status, error] of /** @type {const} */ ([['reconnecting', 503], ['live', 401], ['live', 404]])) {
+      const fake = service(messages(1, 3));
+      const { store, sync } = await openThread(fake);
+      store.dispatch({ type: 'connection', status });
+      fake.state.failure = new ApiError(error);
+      await sync.refresh();
+      fake.calls.length = 0;
+      mock.timers.tick(60_000);
+      await settled();
+      assert.deepEqual(fake.calls, [], `${status} ${error}`);
+    }
   });
 });
