@@ -126,9 +126,7 @@ function onDeleted(message) {
 /** @param {FeedEvent} event */
 function onEvent(event) {
   store.dispatch(event.type === 'typing-start' ? { ...event, at: Date.now() } : event);
-  if (event.type === 'resync') sync.refresh();
-  const isKnown = !('conversationId' in event) || store.get().conversations.has(event.conversationId);
-  if (!isKnown && event.type !== 'participant-left') sync.refreshList();
+  sync.onEvent(event);
   if (event.type === 'new-message' && event.message.senderId !== user) announceMessage(event.message);
 }
 

@@ -6,6 +6,7 @@ import { firstGap } from './messages.js';
 import { newestOwn, openThread } from './selectors.js';
 
 /**
+ * @import { FeedEvent } from '../types/service.d.ts'
  * @import { MessagePage, Store } from '../types/state.d.ts'
  * @import { Api } from './api.js'
  */
@@ -13,6 +14,8 @@ import { newestOwn, openThread } from './selectors.js';
 /** How many pages of a list a refresh loads at most. Later ones are loaded again when they are scrolled to. */
 const REFRESHED_PAGES = 6;
 const GONE_STATUSES = new Set([403, 404]);
+/** The events that put a conversation into the loaded part of the list. */
+const LISTING_EVENTS = new Set(['new-message', 'participant-joined']);
 
 /** @param {{ api: Api, store: Store }} context */
 export function createSync({ api, store }) {
@@ -172,7 +175,23 @@ export function createSync({ api, store }) {
     if (open && gap) refreshThread(open);
   });
 
+  /**
+   * Loads what an event refers to and the page does not have.
+   *
+   * @param {FeedEvent} event
+   */
+  function onEvent(event) {
+    const { conversations, me, open } = store.get();
+    if (event.type === 'resync') refresh();
+    if (!('conversationId' in event)) return;
+    const { type, conversationId } = event;
+    if (LISTING_EVENTS.has(type) && !conversations.has(conversationId)) refreshList();
+    const isReturn = type === 'participant-joined' && event.userId === me;
+    if (isReturn && conversationId === open) refreshThread(conversationId);
+  }
+
   return {
+    onEvent,
     /** Loads everything that is shown again. */
     refresh,
     refreshList,

@@ -221,3 +221,34 @@ describe('a load that fails', () => {
     }
   });
 });
+
+describe('an event', () => {
+  /** @param {import('../types/service.d.ts').FeedEvent} event */
+  async function receive(event) {
+    const fake = service(messages(1, 3));
+    const { store, sync } = await openThread(fake);
+    store.dispatch({ type: 'participant-left', conversationId: ROOM, userId: ME });
+    store.dispatch(/** @type {any} */ (event));
+    sync.onEvent(event);
+    await settled();
+    return { calls: fake.calls, thread: thread(store.get()) };
+  }
+
+  it('of a conversation that is not listed loads the list if it changes the order of the list', async () => {
+    assert.deepEqual((await receive({ type: 'new-message', conversationId: 8, message: message(1) })).calls, ['list ']);
+    assert.deepEqual((await receive({ type: 'participant-joined', conversationId: 8, userId: ME })).calls, ['list ']);
+    assert.deepEqual((await receive({ type: 'typing-stop', conversationId: 8, userId: OTHER })).calls, []);
+    assert.deepEqual((await receive({ type: 'unread-count', conversationId: 8, count: 1 })).calls, []);
+    assert.deepEqual((await receive({ type: 'online', userId: OTHER })).calls, []);
+  });
+
+  it('that brings this user back opens the conversation again', async () => {
+    const { thread: reopened } = await receive({ type: 'participant-joined', conversationId: ROOM, userId: ME });
+    assert.equal(reopened.status, 'ready');
+  });
+
+  it('resync loads everything that is shown', async () => {
+    const { calls } = await receive({ type: 'resync' });
+    assert.ok(['list ', 'online', 'messages '].every((call) => calls.includes(call)), calls.join());
+  });
+});
