@@ -238,7 +238,10 @@ function withoutConversation(state, id) {
  * @returns {State}
  */
 function withMessage(state, id, message) {
-  const listed = withConversation(state, id, (known) => withLastMessage(known, message));
+  const quoted = state.quoted.has(message.id)
+    ? set(state.quoted, message.id, newerVersion(state.quoted.get(message.id), message))
+    : state.quoted;
+  const listed = withConversation({ ...state, quoted }, id, (known) => withLastMessage(known, message));
   return state.threads.has(id)
     ? withThread(listed, id, (thread) => ({ ...thread, messages: insertLoaded(thread, message) }))
     : listed;

@@ -56,6 +56,16 @@ describe('messages', () => {
   });
 });
 
+describe('a quoted message that is not loaded', () => {
+  it('follows edits and deletions', () => {
+    const quoted = after(opened(), threadLoaded(messages(5, 6), 'older'), { type: 'quoted-loaded', message: message(1) });
+    const tombstone = message(1, { content: null, deletedAt: time(9) });
+    const deleted = after(quoted, { type: 'message-deleted', conversationId: ROOM, message: tombstone });
+    assert.deepEqual(deleted.quoted.get(101), tombstone);
+    assert.deepEqual(after(deleted, newMessage(message(1))).quoted.get(101), tombstone);
+  });
+});
+
 describe('a refresh', () => {
   const withGap = after(opened(), threadLoaded(messages(5, 6), 'older'), newMessage(message(9)));
 
