@@ -127,7 +127,10 @@ function onDeleted(message) {
 function onEvent(event) {
   store.dispatch(event.type === 'typing-start' ? { ...event, at: Date.now() } : event);
   sync.onEvent(event);
-  if (event.type === 'new-message' && event.message.senderId !== user) announceMessage(event.message);
+  // An event that is late has the message as it is now, which may be a tombstone.
+  if (event.type === 'new-message' && event.message.senderId !== user && !event.message.deletedAt) {
+    announceMessage(event.message);
+  }
 }
 
 /** @param {Message} message */
