@@ -1,6 +1,7 @@
 // The composer: writes messages, replies and edits.
 
 import { byId, setHidden, setText } from './dom.js';
+import { createDrafts } from './drafts.js';
 import { reasonOf } from './http.js';
 import { senderName } from './selectors.js';
 
@@ -8,17 +9,10 @@ import { senderName } from './selectors.js';
  * @import { Message } from '../types/service.d.ts'
  * @import { State, Store } from '../types/state.d.ts'
  * @import { Api } from './api.js'
+ * @import { Draft } from './drafts.js'
  * @import { Outbox } from './outbox.js'
  * @import { Typing } from './typing.js'
  */
-
-/**
- * What a draft is, unless it is a new message.
- *
- * @typedef {{ kind: 'reply' | 'edit', message: Message }} Context
- */
-
-/** @typedef {{ text: string, context: Context | undefined }} Draft */
 
 const sizesItself = CSS.supports('field-sizing', 'content');
 /** With an on-screen keyboard Enter starts a new line, and the button sends. */
@@ -29,21 +23,17 @@ const touchScreen = matchMedia('(pointer: coarse)');
  */
 export function createComposer({ api, store, outbox, typing, onSent, onEscape }) {
   const field = byId('message');
-  /** By conversation: what has not been sent. @type {Map<number | undefined, Draft>} */
-  const drafts = new Map();
+  const drafts = createDrafts();
   /** @type {number | undefined} */
   let open;
 
-  const draft = () => drafts.get(open) ?? { text: '', context: undefined };
-  /** @param {Partial<Draft>} change */
-  const updateDraft = (change) => drafts.set(open, { ...draft(), ...change });
-
   function renderDraft() {
-    const { text, context } = draft();
-    field.value = text;
+    const draft = drafts.get(open);
+    field.value = draft.text;
+    const context = draft.edited ?? draft.replyTo;
     setHidden(byId('composer-context'), !context);
-    setText(byId('context-title'), context ? contextTitle(context, store.get().me) : '');
-    setText(byId('context-text'), context?.message.content ?? '');
+    setText(byId('context-title'), contextTitle(draft, store.get().me));
+    setText(byId('context-text'), context?.content ?? '');
     showError('');
     fitHeight();
   }
@@ -58,44 +48,43 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
   /** @param {string} text */
   const showError = (text) => setText(byId('composer-error'), text);
 
-  /**
-   * @param {Context | undefined} context
-   * @param {string} text
-   */
-  function startDraft(context, text) {
-    updateDraft({ context, text });
+  function focusDraft() {
     renderDraft();
     field.focus();
-    field.setSelectionRange(text.length, text.length);
+    field.setSelectionRange(field.value.length, field.value.length);
   }
 
-  const cancel = () => startDraft(undefined, draft().context?.kind === 'edit' ? '' : field.value);
+  function cancel() {
+    drafts.cancel(open);
+    focusDraft();
+  }
 
   function submit() {
     const text = field.value.trim();
     if (!text || !open) return;
-    const { context } = draft();
+    const draft = drafts.get(open);
     typing.stop();
-    if (context?.kind === 'edit') {
-      submitEdit(open, context.message, text);
+    if (draft.edited) {
+      submitEdit(open, draft, draft.edited, text);
       return;
     }
-    drafts.delete(open);
+    drafts.clear(open);
     renderDraft();
     onSent();
-    outbox.send(open, text, context?.message.id);
+    outbox.send(open, text, draft.replyTo?.id);
   }
 
   /**
    * @param {number} conversation
+   * @param {Draft} draft
    * @param {Message} message
    * @param {string} text
    */
-  async function submitEdit(conversation, message, text) {
+  async function submitEdit(conversation, draft, message, text) {
     try {
       const edited = await api.edit(message.id, text);
       store.dispatch({ type: 'message-edited', conversationId: conversation, message: edited });
-      drafts.delete(conversation);
+      drafts.finishEdit(conversation, draft);
       if (open === conversation) renderDraft();
     } catch (error) {
       if (open === conversation) showError(`Not changed. ${reasonOf(error)}`);
@@ -103,7 +92,7 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
   }
 
   field.addEventListener('input', () => {
-    updateDraft({ text: field.value });
+    drafts.setText(open, field.value);
     fitHeight();
     if (field.value.trim() && open) typing.typed(open);
     else typing.stop();
@@ -115,7 +104,8 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
       event.preventDefault();
       submit();
     } else if (event.key === 'Escape') {
-      if (draft().context) cancel();
+      const { edited, replyTo } = drafts.get(open);
+      if (edited || replyTo) cancel();
       else onEscape();
     }
   });
@@ -127,9 +117,15 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
 
   return {
     /** @param {Message} message */
-    reply: (message) => startDraft({ kind: 'reply', message }, draft().context?.kind === 'edit' ? '' : field.value),
+    reply(message) {
+      drafts.reply(open, message);
+      focusDraft();
+    },
     /** @param {Message} message */
-    edit: (message) => startDraft({ kind: 'edit', message }, message.content ?? ''),
+    edit(message) {
+      drafts.edit(open, message);
+      focusDraft();
+    },
     focus: () => field.focus(),
     /** @param {State} state */
     render(state) {
@@ -143,11 +139,11 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
 }
 
 /**
- * @param {Context} context
+ * @param {Draft} draft
  * @param {number} me
  */
-function contextTitle({ kind, message }, me) {
-  if (kind === 'edit') return 'Editing';
-  if (message.senderId === me) return 'Reply to yourself';
-  return `Reply to ${senderName(message)}`;
+function contextTitle({ edited, replyTo }, me) {
+  if (edited) return 'Editing';
+  if (!replyTo) return '';
+  return replyTo.senderId === me ? 'Reply to yourself' : `Reply to ${senderName(replyTo)}`;
 }

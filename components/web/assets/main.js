@@ -6,7 +6,8 @@
 // - selectors.js: what is derived from the state
 // - sync.js: loads, and refreshes after missed events
 // - outbox.js, presence.js, typing.js, read-receipts.js: what the page reports to the service
-// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, composer.js, dialogs.js: the views
+// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, dialogs.js: the views
+// - composer.js, drafts.js: the view for writing, and what is being written
 // - dom.js, time.js: helpers of the views
 
 import { createApi } from './api.js';

@@ -40,6 +40,7 @@ static ASSETS: &[Asset] = &[
     asset!(JS, "backoff.js"),
     asset!(JS, "dialogs.js"),
     asset!(JS, "dom.js"),
+    asset!(JS, "drafts.js"),
     asset!(JS, "feed.js"),
     asset!(JS, "header.js"),
     asset!(JS, "http.js"),
