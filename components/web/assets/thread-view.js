@@ -77,7 +77,10 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
   function renderLog(state, items) {
     const isFirst = shown !== state.open;
     const anchor = isFirst || wasAtEnd ? undefined : firstInView();
-    if (isFirst) log.replaceChildren();
+    if (isFirst) {
+      log.replaceChildren();
+      seen = (openThread(state)?.unreadFrom ?? 1) - 1;
+    }
     shown = state.open;
     reconcile(log, items, {
       create: (item) => create(item, actions),

@@ -42,8 +42,12 @@ async fn earlier_messages_come_when_one_scrolls_up() {
 async fn what_was_unread_is_marked_and_is_read_once_it_was_in_view() {
     let app = app().await;
     let room = Room::new(app, 2).await;
+    let longer = Room::of(app, room.users.clone()).await;
     for n in 1..=40 {
         room.say(app, room.users[1], &format!("Note {n}")).await;
+    }
+    for n in 1..=45 {
+        longer.say(app, room.users[1], &format!("Read {n}")).await;
     }
     let Some(page) = Browser::start(Screen::Desktop).await else {
         return;
@@ -51,9 +55,11 @@ async fn what_was_unread_is_marked_and_is_read_once_it_was_in_view() {
     page.open(app, room.users[0]).await;
     let badge = format!("{} .badge", entry(room.id));
     page.reads(&badge, &["40"]).await;
+    page.enter(longer.id).await;
+    page.click("#to-newest").await;
     page.enter(room.id).await;
     page.shows(".unread-mark").await;
-    page.shows("#to-newest").await;
+    page.reads("#to-newest-text", &["40 new"]).await;
     page.reads(&badge, &["40"]).await;
     page.click("#to-newest").await;
     page.hides(&badge).await;
