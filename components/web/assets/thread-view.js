@@ -192,5 +192,7 @@ function create(item, actions) {
  * @param {Actions} actions
  */
 function update(root, item, state, actions) {
+  // “Today” becomes “Yesterday” while the page stays open.
+  if (item.kind === 'day') setText(root, dayHeading(item.at));
   if (item.kind === 'message' || item.kind === 'pending') updateMessage(root, item, state, actions);
 }
