@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use testkit::{App, send, unique_user};
+use thirtyfour::Key;
 
 use crate::browser::{Browser, Screen};
 
@@ -49,6 +50,8 @@ async fn the_page_asks_for_a_token_and_then_works_with_it() {
     .await;
 
     page.visit(&app.url("/")).await;
+    page.shows("#sign-in-dialog").await;
+    page.press([Key::Escape, Key::Escape]).await;
     page.shows("#sign-in-dialog").await;
     page.write("#token", "no token").await;
     page.click("#sign-in-form [type='submit']").await;
