@@ -72,11 +72,20 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
     items.forEach((item) => store.dispatch({ type: 'queued', item }));
   }
 
-  restore();
-  store.subscribe(({ pending }, { type }) => {
-    if (['queued', 'new-message', 'refused', 'requeued', 'discarded'].includes(type)) {
-      storage.setItem(key, JSON.stringify(pending));
+  function persist() {
+    try {
+      storage.setItem(key, JSON.stringify(store.get().pending));
+    } catch {
+      // The storage is full: the messages are still sent, but do not survive a reload.
     }
+  }
+
+  restore();
+  let persisted = store.get().pending;
+  store.subscribe(({ pending }) => {
+    if (pending === persisted) return;
+    persisted = pending;
+    persist();
   });
   run();
 

@@ -77,7 +77,7 @@ const handlers = {
 
   'new-message': (state, { conversationId, message }) => ({
     ...withMessage(state, conversationId, message),
-    pending: state.pending.filter((item) => !isConfirmedBy(item, message, state.me)),
+    pending: withoutConfirmed(state, message),
     typing: withoutTyping(state, conversationId, message.senderId),
   }),
   'message-edited': (state, { conversationId, message }) => withMessage(state, conversationId, message),
@@ -177,6 +177,15 @@ const handlers = {
     return hasExpired ? { ...state, typing: stillTyping(state.typing, at) } : state;
   },
 };
+
+/**
+ * @param {State} state
+ * @param {Message} message
+ */
+function withoutConfirmed({ pending, me }, message) {
+  const rest = pending.filter((item) => !isConfirmedBy(item, message, me));
+  return rest.length < pending.length ? rest : pending;
+}
 
 /**
  * @param {State} state

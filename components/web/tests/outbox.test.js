@@ -152,6 +152,17 @@ describe('the outbox', () => {
     assert.deepEqual(open(service(), before.storage).store.get().pending, []);
   });
 
+  it('sends messages also when the storage is full', async () => {
+    const storage = memoryStorage();
+    storage.setItem = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+    const { outbox, contents } = open(service(), storage);
+    outbox.send(ROOM, 'One');
+    await settled();
+    assert.deepEqual(contents(), ['One']);
+  });
+
   it('makes a version 4 UUID for each message', async () => {
     const api = service();
     const { outbox } = open(api);
