@@ -12,6 +12,8 @@ const EVENT_TYPES = [
   'new-message', 'message-edited', 'message-deleted', 'message-read', 'typing-start', 'typing-stop',
   'online', 'offline', 'unread-count', 'participant-joined', 'participant-left', 'resync',
 ];
+/** `EventSource` waits for a response without a limit. */
+const CONNECT_TIMEOUT_MS = 15_000;
 const SLEEP_CHECK_MS = 5_000;
 /**
  * A timer this late means that the machine slept and that the stream may be dead without an error.
@@ -35,25 +37,31 @@ export function openFeed({ url, onEvent, onUp, onDown }) {
   let source;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  let connection = 0;
+  let attempts = 0;
+  let isWaiting = false;
+  let isClosed = false;
   let failures = 0;
   let lastEventId = '';
 
   async function connect() {
-    const attempt = ++connection;
+    const attempt = ++attempts;
+    isWaiting = false;
     clearTimeout(timer);
     source?.close();
     try {
       const resumeUrl = await url(lastEventId);
-      if (attempt === connection) listen((source = new EventSource(resumeUrl)));
+      if (attempt === attempts) listen((source = new EventSource(resumeUrl)));
     } catch {
-      if (attempt === connection) reconnectLater();
+      if (attempt === attempts) reconnectLater();
     }
   }
 
   /** @param {EventSource} stream */
   function listen(stream) {
+    timer = setTimeout(reconnectLater, CONNECT_TIMEOUT_MS);
     stream.onopen = () => {
+      if (stream !== source) return;
+      clearTimeout(timer);
       failures = 0;
       onUp();
     };
@@ -74,8 +82,10 @@ export function openFeed({ url, onEvent, onUp, onDown }) {
   }
 
   function reconnectLater() {
+    clearTimeout(timer);
     source?.close();
     onDown();
+    isWaiting = true;
     timer = setTimeout(connect, backoff(failures++));
   }
 
@@ -90,10 +100,16 @@ export function openFeed({ url, onEvent, onUp, onDown }) {
   return {
     /** Connects now instead of after the backoff. */
     reconnectNow() {
-      if (source?.readyState === EventSource.CLOSED) connect();
+      if (isWaiting) connect();
+    },
+    /** Opens a new stream in place of one that may be dead without an error. */
+    replace() {
+      if (!isClosed) connect();
     },
     close() {
-      connection++;
+      isClosed = true;
+      isWaiting = false;
+      attempts++;
       clearTimeout(timer);
       clearInterval(sleepCheck);
       source?.close();

@@ -173,7 +173,11 @@ function onUnauthorized() {
 }
 
 document.addEventListener('visibilitychange', wake);
-addEventListener('online', wake);
+addEventListener('online', () => {
+  // The stream may belong to a network that is gone.
+  feed.replace();
+  wake();
+});
 addEventListener('hashchange', route);
 addEventListener('pageshow', ({ persisted }) => {
   if (persisted) wake();
