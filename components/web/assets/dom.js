@@ -113,6 +113,7 @@ const keys = new WeakMap();
  */
 export function reconcile(parent, items, { create, update }) {
   const old = new Map(Array.from(parent.children, (child) => [keys.get(child), /** @type {HTMLElement} */ (child)]));
+  const focused = document.activeElement;
   let place = parent.firstElementChild;
   for (const item of items) {
     const child = old.get(item.key) ?? create(item);
@@ -123,6 +124,8 @@ export function reconcile(parent, items, { create, update }) {
     else parent.insertBefore(child, place);
   }
   old.forEach((child) => child.remove());
+  // An element that is moved loses the focus.
+  if (focused instanceof HTMLElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 /**

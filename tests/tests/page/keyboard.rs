@@ -107,3 +107,24 @@ async fn what_is_on_the_page_has_a_name_and_news_are_announced() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_conversation_keeps_the_focus_when_it_moves_up_in_the_list() {
+    let app = app().await;
+    let older = Room::new(app, 2).await;
+    let newer = Room::of(app, older.users.clone()).await;
+    older.say(app, older.users[1], "First").await;
+    newer.say(app, newer.users[1], "Second").await;
+    let Some(page) = Browser::start(Screen::Desktop).await else {
+        return;
+    };
+    page.open(app, older.users[0]).await;
+    page.tab_to(&entry(newer.id)).await;
+    page.press([Key::Down]).await;
+    page.arrives_at(&entry(older.id)).await;
+    older.say(app, older.users[1], "Third").await;
+    let preview = format!("User {}: Third", older.users[1]);
+    page.reads("li:first-child .conversation-preview", &[preview])
+        .await;
+    assert!(page.is_at(&entry(older.id)).await);
+}
