@@ -89,8 +89,11 @@ async fn events_that_redis_lost_are_loaded_after_the_reconnection() {
     for n in 0..60 {
         room.say(&other, room.users[1], &format!("{n}")).await;
     }
-    let health = async || other.get("/api/v1/health").await.status();
-    wait_for("the events are relayed", TIMEOUT, health, |status| *status == 200).await;
+    let health = async || other.get("/api/v1/health").await.json();
+    wait_for("the events are relayed", TIMEOUT, health, |health| {
+        health["relay"]["backlog"] == 0
+    })
+    .await;
     let mut redis = other.redis().await;
     let () = redis::cmd("FLUSHALL")
         .query_async(&mut redis)
