@@ -1,123 +1,110 @@
-// The service's HTTP interface, as promises.
+// The endpoints of the service that the page uses (docs/api.md).
 
-const PATIENCE_MS = 15_000;
-/** 4xx that a later try of the same request may well get past. */
-const PASSING = new Set([401, 408, 425, 429]);
-
-/** No answer (status 0), or one that is not a success. */
-export class ApiError extends Error {
-  constructor(status, problem, retryAfter) {
-    super(problem?.detail ?? (status ? `The service answered ${status}.` : 'The service cannot be reached.'));
-    this.status = status;
-    this.fields = problem?.errors ?? [];
-    this.retryAfterMs = Number(retryAfter ?? 0) * 1000;
-  }
-
-  /** Whether the same request will be refused again. */
-  get isPermanent() {
-    return this.status >= 400 && this.status < 500 && !PASSING.has(this.status);
-  }
-
-  /** The reason for a person to read, with what is wrong with each member. */
-  get reason() {
-    const fields = this.fields.map(({ field, message }) => `${field} ${message}`);
-    return fields.length ? `${fields.join('; ')}.` : this.message;
-  }
-}
+import { createHttp, readJson } from './http.js';
 
 /**
- * Calls on behalf of a user. Every request names the user in its query: with
- * `auth_mode` open that is the identity, and with jwt it says the same as the token.
+ * @import { Conversation, Message, Receipts } from '../types/service.d.ts'
+ * @import { Identity, Query } from './http.js'
+ * @import { PendingMessage } from '../types/state.d.ts'
+ * @typedef {ReturnType<typeof createApi>} Api
  */
-export function createApi({ user, token, onUnauthorized }) {
-  async function request(method, path, { body, keepalive, ...query } = {}) {
-    const response = await send(address(path, query), {
-      method,
-      keepalive,
-      headers: headers(body),
-      body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
-    if (response.ok) return response;
-    if (response.status === 401) onUnauthorized();
-    throw new ApiError(response.status, await problem(response), response.headers.get('retry-after'));
-  }
 
-  const get = async (path, query) => (await request('GET', path, query)).json();
-  const post = async (path, options) => (await request('POST', path, options)).json();
-  const list = async (path, query) => {
-    const response = await request('GET', path, query);
-    return { items: await response.json(), ...links(response) };
+/**
+ * A page of a list, with the links to the pages before and after it.
+ *
+ * @template T
+ * @typedef {{ items: T[], prev: string | undefined, next: string | undefined }} Page
+ */
+
+const PAGE_SIZE = 50;
+
+/** @param {Identity} identity */
+export function createApi(identity) {
+  const { user, token } = identity;
+  const { request, url } = createHttp(identity);
+
+  /** @type {(path: string, query?: Query) => Promise<any>} */
+  const get = async (path, query) => readJson(await request('GET', path, { query }));
+  /** @type {(path: string, body?: object) => Promise<any>} */
+  const post = async (path, body) => readJson(await request('POST', path, { body }));
+  /** @type {(path: string, query?: Query) => Promise<Page<any>>} */
+  const page = async (path, query) => {
+    const response = await request('GET', path, { query });
+    const { prev, next } = links(response);
+    return { items: await readJson(response), prev, next };
   };
 
-  function address(path, query) {
-    const url = new URL(path, location.origin);
-    Object.entries({ ...query, userId: user }).forEach(([name, value]) => url.searchParams.set(name, value));
-    return url;
-  }
-
-  const headers = (body) => ({
-    ...(body && { 'content-type': 'application/json' }),
-    ...(token && { authorization: `Bearer ${token}` }),
-  });
-
   return {
-    /** A page of conversations: the first, or the one of a `next` link. */
-    conversations: (next) => (next ? list(next) : list('/api/v1/conversations', { limit: 50 })),
+    /**
+     * A page of conversations: the first, or the one of a `next` link.
+     * @type {(next?: string) => Promise<Page<Conversation>>}
+     */
+    conversations: (next) => (next ? page(next) : page('/api/v1/conversations', { limit: PAGE_SIZE })),
+    /** @type {(id: number) => Promise<Conversation>} */
     conversation: (id) => get(`/api/v1/conversations/${id}`),
-    createConversation: (body) => post('/api/v1/conversations', { body }),
+    /** @type {(conversation: { title?: string, participantIds: number[] }) => Promise<Conversation>} */
+    createConversation: (conversation) => post('/api/v1/conversations', conversation),
 
-    /** The newest messages, or the page of a `prev` link. */
+    /**
+     * The newest messages, or the page of a `prev` link.
+     * @type {(conversationId: number, prev?: string) => Promise<Page<Message>>}
+     */
     messages: (conversationId, prev) =>
-      prev ? list(prev) : list('/api/v1/messages', { conversationId, limit: 50 }),
+      prev ? page(prev) : page('/api/v1/messages', { conversationId, limit: PAGE_SIZE }),
+    /** @type {(id: number) => Promise<Message>} */
     message: (id) => get(`/api/v1/messages/${id}`),
-    /** The same `clientMessageId` again is the same message, however often it is sent. */
+    /**
+     * Idempotent: the service writes one message for each `clientMessageId`.
+     * @type {(pending: PendingMessage) => Promise<Message>}
+     */
     send: ({ conversationId, content, clientMessageId, replyToId }) =>
-      post('/api/v1/messages', { body: { conversationId, senderId: user, content, clientMessageId, replyToId } }),
+      post('/api/v1/messages', { conversationId, senderId: user, content, clientMessageId, replyToId }),
+    /** @type {(id: number, content: string) => Promise<Message>} */
     edit: async (id, content) =>
-      (await request('PATCH', `/api/v1/messages/${id}`, { body: { content, senderId: user } })).json(),
+      readJson(await request('PATCH', `/api/v1/messages/${id}`, { body: { content, senderId: user } })),
+    /** @type {(id: number) => Promise<unknown>} */
     remove: (id) => request('DELETE', `/api/v1/messages/${id}`),
 
-    read: (id) => post(`/api/v1/messages/messages/${id}/read`, { body: { userId: user } }),
-    receipts: (id) => get(`/api/v1/messages/messages/${id}/receipts`),
+    /** @type {(messageId: number) => Promise<unknown>} */
+    read: (messageId) => post(`/api/v1/messages/messages/${messageId}/read`, { userId: user }),
+    /** @type {(messageId: number) => Promise<Receipts>} */
+    receipts: (messageId) => get(`/api/v1/messages/messages/${messageId}/receipts`),
 
+    /** @type {(conversationId: number) => Promise<{ users: number[] }>} */
     typing: (conversationId) => get(`/api/v1/messages/conversations/${conversationId}/typing`),
+    /** @type {(conversationId: number, isTyping: boolean) => Promise<unknown>} */
     setTyping: (conversationId, isTyping) =>
-      post(`/api/v1/messages/conversations/${conversationId}/typing`, { body: { userId: user, isTyping } }),
+      post(`/api/v1/messages/conversations/${conversationId}/typing`, { userId: user, isTyping }),
 
+    /** @type {() => Promise<unknown>} */
     online: () => post(`/api/v1/messages/users/${user}/online`),
-    /** Sent even while the page goes away. */
+    /**
+     * The browser completes this request even while the page is unloaded.
+     * @type {() => Promise<unknown>}
+     */
     offline: () => request('POST', `/api/v1/messages/users/${user}/offline`, { keepalive: true }),
+    /** @type {() => Promise<{ users: number[] }>} */
     onlineUsers: () => get('/api/v1/messages/users/online'),
 
-    /** Where to listen. A stream takes no header, so a token is traded for a ticket that opens one stream. */
+    /**
+     * The URL of the user's event stream that resumes after an event. `EventSource` sends no headers,
+     * so the token is exchanged for a one-time ticket.
+     * @type {(lastEventId: string) => Promise<string>}
+     */
     async feedUrl(lastEventId) {
-      const ticket = token && (await post('/api/v1/messages/stream-tickets')).ticket;
-      return address(`/api/v1/messages/users/${user}/events`, {
-        ...(lastEventId && { lastEventId }),
-        ...(ticket && { ticket }),
-      }).href;
+      const ticket = token ? (await post('/api/v1/messages/stream-tickets')).ticket : undefined;
+      const query = { lastEventId: lastEventId || undefined, ticket };
+      return url(`/api/v1/messages/users/${user}/events`, query).href;
     },
   };
 }
 
-async function send(url, options) {
-  try {
-    return await fetch(url, options);
-  } catch {
-    throw new ApiError(0);
-  }
-}
-
-async function problem(response) {
-  try {
-    return await response.json();
-  } catch {
-    return undefined;
-  }
-}
-
-/** The targets of a `Link` header by their relation. */
+/**
+ * The targets of a `Link` header, by relation.
+ *
+ * @param {Response} response
+ * @returns {{ [relation: string]: string | undefined }}
+ */
 function links(response) {
   const header = response.headers.get('link') ?? '';
   return Object.fromEntries(Array.from(header.matchAll(/<([^>]+)>;\s*rel="?(\w+)"?/g), ([, url, rel]) => [rel, url]));

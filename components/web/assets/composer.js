@@ -1,87 +1,111 @@
-// Where messages are written, and written anew.
+// The composer: writes messages, replies and edits.
 
 import { byId, setHidden, setText } from './dom.js';
-import { nameOf } from './selectors.js';
+import { createDrafts } from './drafts.js';
+import { reasonOf } from './http.js';
+import { senderName } from './selectors.js';
+
+/**
+ * @import { Message } from '../types/service.d.ts'
+ * @import { State, Store } from '../types/state.d.ts'
+ * @import { Api } from './api.js'
+ * @import { Draft } from './drafts.js'
+ * @import { Outbox } from './outbox.js'
+ * @import { Typing } from './typing.js'
+ */
 
 const sizesItself = CSS.supports('field-sizing', 'content');
-/** With a keyboard on the screen, Enter begins a new line; the button sends. */
-const isTouched = matchMedia('(pointer: coarse)');
+/** With an on-screen keyboard Enter starts a new line, and the button sends. */
+const touchScreen = matchMedia('(pointer: coarse)');
 
+/**
+ * @param {{ api: Api, store: Store, outbox: Outbox, typing: Typing, onSent: () => void, onEscape: () => void }} context
+ */
 export function createComposer({ api, store, outbox, typing, onSent, onEscape }) {
   const field = byId('message');
-  /** By conversation: what was left unsent, and to which message it replies or which it changes. */
-  const drafts = new Map();
+  const drafts = createDrafts();
+  /** @type {number | undefined} */
   let open;
 
-  const draft = () => drafts.get(open) ?? { text: '', context: undefined };
-  const keep = (change) => drafts.set(open, { ...draft(), ...change });
-
-  function show() {
-    const { text, context } = draft();
-    field.value = text;
+  function renderDraft() {
+    const draft = drafts.get(open);
+    field.value = draft.text;
+    const context = draft.edited ?? draft.replyTo;
     setHidden(byId('composer-context'), !context);
-    setText(byId('context-title'), context ? contextTitle(context, store.get().me) : '');
-    setText(byId('context-text'), context?.message.content ?? '');
-    fail('');
-    fit();
+    setText(byId('context-title'), contextTitle(draft, store.get().me));
+    setText(byId('context-text'), context?.content ?? '');
+    showError('');
+    fitHeight();
   }
 
-  function fit() {
+  function fitHeight() {
     byId('send').disabled = !field.value.trim();
     if (sizesItself) return;
     field.style.height = 'auto';
     field.style.height = `${field.scrollHeight}px`;
   }
 
-  const fail = (text) => setText(byId('composer-error'), text);
+  /** @param {string} text */
+  const showError = (text) => setText(byId('composer-error'), text);
 
-  function begin(context, text) {
-    keep({ context, text });
-    show();
+  function focusDraft() {
+    renderDraft();
     field.focus();
-    field.setSelectionRange(text.length, text.length);
+    field.setSelectionRange(field.value.length, field.value.length);
   }
 
-  const cancel = () => begin(undefined, draft().context?.kind === 'edit' ? '' : field.value);
+  function cancel() {
+    drafts.cancel(open);
+    focusDraft();
+  }
 
-  async function submit() {
+  function submit() {
     const text = field.value.trim();
-    if (!text) return;
-    const { context } = draft();
+    if (!text || !open) return;
+    const draft = drafts.get(open);
     typing.stop();
-    if (context?.kind === 'edit') return change(context.message, text);
-    drafts.delete(open);
-    show();
+    if (draft.edited) {
+      submitEdit(open, draft, draft.edited, text);
+      return;
+    }
+    drafts.clear(open);
+    renderDraft();
     onSent();
-    outbox.send(open, text, context?.message.id);
+    outbox.send(open, text, draft.replyTo?.id);
   }
 
-  async function change(message, text) {
-    const conversation = open;
+  /**
+   * @param {number} conversation
+   * @param {Draft} draft
+   * @param {Message} message
+   * @param {string} text
+   */
+  async function submitEdit(conversation, draft, message, text) {
     try {
       const edited = await api.edit(message.id, text);
       store.dispatch({ type: 'message-edited', conversationId: conversation, message: edited });
-      drafts.delete(conversation);
-      if (open === conversation) show();
+      drafts.finishEdit(conversation, draft);
+      if (open === conversation) renderDraft();
     } catch (error) {
-      if (open === conversation) fail(`Not changed. ${error.reason}`);
+      if (open === conversation) showError(`Not changed. ${reasonOf(error)}`);
     }
   }
 
   field.addEventListener('input', () => {
-    keep({ text: field.value });
-    fit();
-    if (field.value.trim()) typing.typed(open);
+    drafts.setText(open, field.value);
+    fitHeight();
+    if (field.value.trim() && open) typing.typed(open);
     else typing.stop();
   });
   field.addEventListener('blur', () => typing.stop());
   field.addEventListener('keydown', (event) => {
     if (event.isComposing) return;
-    if (event.key === 'Enter' && !event.shiftKey && !isTouched.matches) {
+    if (event.key === 'Enter' && !event.shiftKey && !touchScreen.matches) {
       event.preventDefault();
       submit();
     } else if (event.key === 'Escape') {
-      if (draft().context) cancel();
+      const { edited, replyTo } = drafts.get(open);
+      if (edited || replyTo) cancel();
       else onEscape();
     }
   });
@@ -92,21 +116,34 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
   };
 
   return {
-    reply: (message) => begin({ kind: 'reply', message }, draft().context?.kind === 'edit' ? '' : field.value),
-    edit: (message) => begin({ kind: 'edit', message }, message.content),
+    /** @param {Message} message */
+    reply(message) {
+      drafts.reply(open, message);
+      focusDraft();
+    },
+    /** @param {Message} message */
+    edit(message) {
+      drafts.edit(open, message);
+      focusDraft();
+    },
     focus: () => field.focus(),
+    /** @param {State} state */
     render(state) {
       setHidden(byId('composer'), !state.open || state.threads.get(state.open)?.status === 'gone');
       if (state.open === open) return;
       typing.stop();
       open = state.open;
-      show();
+      renderDraft();
     },
   };
 }
 
-function contextTitle({ kind, message }, me) {
-  if (kind === 'edit') return 'Editing';
-  if (message.senderId === me) return 'Reply to yourself';
-  return `Reply to ${nameOf(message.senderId)}`;
+/**
+ * @param {Draft} draft
+ * @param {number} me
+ */
+function contextTitle({ edited, replyTo }, me) {
+  if (edited) return 'Editing';
+  if (!replyTo) return '';
+  return replyTo.senderId === me ? 'Reply to yourself' : `Reply to ${senderName(replyTo)}`;
 }

@@ -1,19 +1,54 @@
-// Small helpers for the document. Text gets in as text only; nothing here parses HTML.
+// DOM helpers. Text is inserted as text only; nothing here parses HTML.
 
-export const byId = (id) => document.getElementById(id);
+/** @import { ElementOf } from '../types/page.d.ts' */
 
-/** An element with properties (`className`, `onclick` …), attributes (`data-*`, `aria-*`, `role`) and children. */
-export function element(tag, settings = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(settings)) {
-    if (name in made) made[name] = value;
-    else made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
+/**
+ * The element of index.html with this id.
+ *
+ * @template {string} Id
+ * @param {Id} id
+ */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`There is no #${id}.`);
+  return /** @type {ElementOf<Id>} */ (found);
 }
 
-/** One of the drawings at the head of index.html. */
+/**
+ * The descendant of an element with this class.
+ *
+ * @param {ParentNode} parent
+ * @param {string} className
+ */
+export function byClass(parent, className) {
+  const found = parent.querySelector(`.${className}`);
+  if (!found) throw new Error(`There is no .${className}.`);
+  return /** @type {HTMLElement} */ (found);
+}
+
+/**
+ * An element with properties (`className`, `onclick` …), attributes (`data-*`, `aria-*`, `role`) and children.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {{ [name: string]: unknown }} [settings]
+ * @param {(Node | string)[]} children
+ */
+export function element(tag, settings = {}, ...children) {
+  const created = document.createElement(tag);
+  for (const [name, value] of Object.entries(settings)) {
+    if (name in created) Object.assign(created, { [name]: value });
+    else created.setAttribute(name, String(value));
+  }
+  created.append(...children);
+  return created;
+}
+
+/**
+ * One of the SVG symbols at the head of index.html.
+ *
+ * @param {string} name
+ */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
@@ -24,70 +59,140 @@ export function icon(name) {
   return svg;
 }
 
+/**
+ * @param {string} className
+ * @param {Node | string} label
+ * @param {() => void} onclick
+ */
 export const button = (className, label, onclick) =>
   element('button', { type: 'button', className, onclick }, label);
 
-/** A button with a drawing and, for those who do not see it, a name. */
+/**
+ * A button that shows an icon and has an accessible name.
+ *
+ * @param {string} name
+ * @param {string} label
+ * @param {() => void} onclick
+ */
 export function iconButton(name, label, onclick) {
-  const made = button('icon-button', icon(name), onclick);
-  made.title = label;
-  made.setAttribute('aria-label', label);
-  return made;
+  const created = button('icon-button', icon(name), onclick);
+  created.title = label;
+  created.setAttribute('aria-label', label);
+  return created;
 }
 
-/** Sets a text, and leaves the document alone where it is the same. */
+/**
+ * Sets a text; the DOM is not touched when the text is unchanged.
+ *
+ * @param {Element} target
+ * @param {string} text
+ */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-export const setHidden = (target, hidden) => {
+/**
+ * @param {HTMLElement} target
+ * @param {boolean} hidden
+ */
+export function setHidden(target, hidden) {
   if (target.hidden !== hidden) target.hidden = hidden;
-};
+}
+
+/** The keys of the elements that `reconcile` has created. @type {WeakMap<Element, string | number>} */
+const keys = new WeakMap();
 
 /**
- * Makes the children of `parent` those of `items`, in order. A child is kept as long as
- * there is an item with its key, so focus and selection survive.
+ * Updates the children of `parent` to match `items`, in order. A child element is reused while
+ * an item has its key, so focus and selection survive.
+ *
+ * @template {{ key: string | number }} Item
+ * @param {HTMLElement} parent
+ * @param {readonly Item[]} items
+ * @param {{ create: (item: Item) => HTMLElement, update: (child: HTMLElement, item: Item) => void }} view
  */
 export function reconcile(parent, items, { create, update }) {
-  const old = new Map(Array.from(parent.children, (child) => [child.key, child]));
+  const old = new Map(Array.from(parent.children, (child) => [keys.get(child), /** @type {HTMLElement} */ (child)]));
+  const focused = document.activeElement;
   let place = parent.firstElementChild;
   for (const item of items) {
-    const child = old.get(item.key) ?? Object.assign(create(item), { key: item.key });
+    const child = old.get(item.key) ?? create(item);
+    keys.set(child, item.key);
     old.delete(item.key);
-    update?.(child, item);
+    update(child, item);
     if (child === place) place = place.nextElementSibling;
     else parent.insertBefore(child, place);
   }
   old.forEach((child) => child.remove());
-}
-
-/** Tells those who listen instead of looking. */
-export function announce(text) {
-  const announcer = byId('announcer');
-  // The same text twice is announced twice.
-  announcer.textContent = '';
-  setTimeout(() => (announcer.textContent = text));
+  // An element that is moved loses the focus.
+  if (focused instanceof HTMLElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 /**
- * One stop for the Tab key among many items; arrow keys move between them. Returns what
- * makes an item the one where Tab stops, unless the focus is on one already.
+ * Announces a text to screen readers.
+ *
+ * @param {string} text
  */
-export function rove(parent, selector, { onEscape } = {}) {
-  const items = () => [...parent.querySelectorAll(selector)];
-  const stopAt = (item) => items().forEach((one) => (one.tabIndex = one === item ? 0 : -1));
-  parent.addEventListener('focusin', ({ target }) => {
-    if (target.closest(selector)) stopAt(target.closest(selector));
+export function announce(text) {
+  const liveRegion = byId('announcer');
+  // Cleared first, so that a repeated text is announced again.
+  liveRegion.textContent = '';
+  setTimeout(() => (liveRegion.textContent = text));
+}
+
+/**
+ * Roving tabindex: one tab stop for all items, and arrow keys that move between them. Returns a
+ * function that makes an item the tab stop, unless the focus is on an item already.
+ *
+ * @param {HTMLElement} parent
+ * @param {string} selector
+ * @param {{ onEscape?: () => void }} [handlers]
+ */
+export function rovingTabindex(parent, selector, { onEscape } = {}) {
+  const items = () => /** @type {HTMLElement[]} */ ([...parent.querySelectorAll(selector)]);
+  /** @param {Event} event */
+  const itemOf = ({ target }) => /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest(selector));
+  /** @param {HTMLElement | null | undefined} item */
+  const setTabStop = (item) => items().forEach((one) => (one.tabIndex = one === item ? 0 : -1));
+
+  parent.addEventListener('focusin', (event) => {
+    const item = itemOf(event);
+    if (item) setTabStop(item);
   });
   parent.addEventListener('keydown', (event) => {
     const all = items();
-    const at = all.indexOf(event.target.closest(selector));
+    const at = all.findIndex((item) => item === itemOf(event));
     if (at < 0) return;
-    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    const target = all[targetOf(event.key, at, all.length)];
     if (event.key === 'Escape') onEscape?.();
-    else if (all[to]) all[to].focus();
+    else if (target) target.focus();
     else return;
     event.preventDefault();
   });
-  return (item) => parent.contains(document.activeElement) || stopAt(item);
+  /** @param {HTMLElement | null | undefined} item */
+  return (item) => {
+    if (!parent.contains(document.activeElement)) setTabStop(item);
+  };
+}
+
+/**
+ * The index that a key moves to from another, which may be outside of the list; -1 for other keys.
+ *
+ * @param {string} key
+ * @param {number} at
+ * @param {number} length
+ */
+function targetOf(key, at, length) {
+  switch (key) {
+    case 'ArrowUp':
+      return at - 1;
+    case 'ArrowDown':
+      return at + 1;
+    case 'Home':
+      return 0;
+    case 'End':
+      return length - 1;
+    default:
+      return -1;
+  }
 }

@@ -1,80 +1,117 @@
-// One event stream, kept open.
+// The user's event stream, with reconnection.
 //
-// The browser's own reconnection gives up for good on an answer like 503, and repeats
-// an address whose ticket is used up. So every break is mended here, from the last
-// event that arrived.
+// The reconnection of `EventSource` itself gives up for good on a response like 503, and repeats
+// a URL whose ticket is used up. So this module reconnects, and resumes after the last event.
 
-import { delay } from './delay.js';
+import { backoff } from './backoff.js';
 
-const EVENTS = [
+/** @import { FeedEvent } from '../types/service.d.ts' */
+
+/** @type {FeedEvent['type'][]} */
+const EVENT_TYPES = [
   'new-message', 'message-edited', 'message-deleted', 'message-read', 'typing-start', 'typing-stop',
   'online', 'offline', 'unread-count', 'participant-joined', 'participant-left', 'resync',
 ];
-const CHECK_MS = 5_000;
+/** `EventSource` waits for a response without a limit. */
+const CONNECT_TIMEOUT_MS = 15_000;
+const SLEEP_CHECK_MS = 5_000;
 /**
- * A timer this much too late means that the machine slept, and that the stream may be
- * dead without a sign. Browsers delay the timers of hidden pages by a minute.
+ * A timer this late means that the machine slept and that the stream may be dead without an error.
+ * Browsers delay the timers of hidden pages by up to a minute.
  */
-const SLEPT_MS = 90_000;
+const SLEEP_THRESHOLD_MS = 90_000;
 
 /**
- * Keeps a feed open until `close`. `url` makes the address from the id of the last
- * event; `onUp` is called each time the feed opens, `onDown` each time it breaks.
+ * Opens a feed and reconnects it until `close`. `url` returns the URL that resumes after an event
+ * id; `onUp` is called each time the stream opens, `onDown` each time it fails.
+ *
+ * @param {{
+ *   url: (lastEventId: string) => Promise<string>,
+ *   onEvent: (event: FeedEvent) => void,
+ *   onUp: () => void,
+ *   onDown: () => void,
+ * }} context
  */
 export function openFeed({ url, onEvent, onUp, onDown }) {
+  /** @type {EventSource | undefined} */
   let source;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  let connection = 0;
+  let attempts = 0;
+  let isWaiting = false;
+  let isClosed = false;
   let failures = 0;
   let lastEventId = '';
 
   async function connect() {
-    const mine = ++connection;
+    const attempt = ++attempts;
+    isWaiting = false;
     clearTimeout(timer);
     source?.close();
     try {
-      const address = await url(lastEventId);
-      if (mine === connection) listen((source = new EventSource(address)));
+      const resumeUrl = await url(lastEventId);
+      if (attempt === attempts) listen((source = new EventSource(resumeUrl)));
     } catch {
-      if (mine === connection) retry();
+      if (attempt === attempts) reconnectLater();
     }
   }
 
+  /** @param {EventSource} stream */
   function listen(stream) {
+    timer = setTimeout(reconnectLater, CONNECT_TIMEOUT_MS);
     stream.onopen = () => {
+      if (stream !== source) return;
+      clearTimeout(timer);
       failures = 0;
       onUp();
     };
-    stream.onerror = () => stream === source && retry();
-    EVENTS.forEach((type) => stream.addEventListener(type, (event) => stream === source && receive(event)));
+    stream.onerror = () => {
+      if (stream === source) reconnectLater();
+    };
+    for (const type of EVENT_TYPES) {
+      stream.addEventListener(type, (event) => {
+        if (stream === source) receive(event);
+      });
+    }
   }
 
+  /** @param {MessageEvent<string>} event */
   function receive(event) {
     lastEventId = event.lastEventId || lastEventId;
     onEvent({ ...JSON.parse(event.data), type: event.type });
   }
 
-  function retry() {
+  function reconnectLater() {
+    clearTimeout(timer);
     source?.close();
     onDown();
-    timer = setTimeout(connect, delay(failures++));
+    isWaiting = true;
+    timer = setTimeout(connect, backoff(failures++));
   }
 
-  let checked = Date.now();
-  const watch = setInterval(() => {
-    const late = Date.now() - checked - CHECK_MS;
-    checked = Date.now();
-    if (late > SLEPT_MS) connect();
-  }, CHECK_MS);
+  let checkedAt = Date.now();
+  const sleepCheck = setInterval(() => {
+    const late = Date.now() - checkedAt - SLEEP_CHECK_MS;
+    checkedAt = Date.now();
+    if (late > SLEEP_THRESHOLD_MS) connect();
+  }, SLEEP_CHECK_MS);
 
   connect();
   return {
-    /** Connects now, if it waits to. */
-    wake: () => source?.readyState === EventSource.CLOSED && connect(),
+    /** Connects now instead of after the backoff. */
+    reconnectNow() {
+      if (isWaiting) connect();
+    },
+    /** Opens a new stream in place of one that may be dead without an error. */
+    replace() {
+      if (!isClosed) connect();
+    },
     close() {
-      connection++;
+      isClosed = true;
+      isWaiting = false;
+      attempts++;
       clearTimeout(timer);
-      clearInterval(watch);
+      clearInterval(sleepCheck);
       source?.close();
       source = undefined;
     },

@@ -1,21 +1,26 @@
-// The masthead: whose page this is, how the connection does, and the title of the tab.
+// The masthead: the user, the banner of the connection, and the title of the tab.
 
 import { announce, button, byId, element, setHidden, setText } from './dom.js';
 import { nameOf, totalUnread } from './selectors.js';
-import { addressAs, signOut } from './session.js';
+import { signOut, urlAs } from './session.js';
+
+/** @import { Connection, State } from '../types/state.d.ts' */
 
 const DEMO_USERS = [1, 2, 3];
-/** A break shorter than this is nobody's concern. */
-const PATIENCE_MS = 1_200;
+/** Interruptions shorter than this are not shown. */
+const BANNER_DELAY_MS = 1_200;
 const TITLE = document.title;
 
+/** @param {{ user: number, token: string | null }} session */
 export function createHeader({ user, token }) {
-  byId('identity').append(...(token ? signedIn(user) : switcher(user)));
-  let status;
+  byId('identity').append(...(token ? signedIn(user) : userSwitch(user)));
+  /** @type {Connection | undefined} */
+  let connection;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
 
-  function showBroken() {
-    setText(byId('banner-text'), status === 'connecting' ? 'Connecting…' : 'Reconnecting…');
+  function showInterrupted() {
+    setText(byId('banner-text'), connection === 'connecting' ? 'Connecting…' : 'Reconnecting…');
     setHidden(byId('banner'), false);
     announce('The connection is interrupted. Messages are sent once it is back.');
   }
@@ -25,34 +30,39 @@ export function createHeader({ user, token }) {
     setHidden(byId('banner'), true);
   }
 
-  function follow(next) {
-    if (next === status) return;
-    status = next;
+  /** @param {Connection} next */
+  function renderConnection(next) {
+    if (next === connection) return;
+    connection = next;
     clearTimeout(timer);
-    if (status === 'live') showLive();
-    else timer = setTimeout(showBroken, PATIENCE_MS);
+    if (connection === 'live') showLive();
+    else timer = setTimeout(showInterrupted, BANNER_DELAY_MS);
   }
 
   return {
+    /** @param {State} state */
     render(state) {
       const unread = totalUnread(state);
-      setText(document.querySelector('title'), unread ? `(${unread}) ${TITLE}` : TITLE);
-      follow(state.connection);
+      const title = unread ? `(${unread}) ${TITLE}` : TITLE;
+      if (document.title !== title) document.title = title;
+      renderConnection(state.connection);
     },
   };
 }
 
-function switcher(user) {
-  const select = element('select', { id: 'user', onchange: () => location.assign(addressAs(select.value)) });
+/** @param {number} user */
+function userSwitch(user) {
+  const select = element('select', { id: 'user', onchange: () => location.assign(urlAs(Number(select.value))) });
   const users = [...new Set([...DEMO_USERS, user])];
   select.append(...users.map((one) => element('option', { value: one, selected: one === user }, nameOf(one))));
   return [element('label', { className: 'identity-label', htmlFor: 'user' }, 'Acting as'), select];
 }
 
+/** @param {number} user */
 function signedIn(user) {
-  const leave = () => {
+  const onSignOut = () => {
     signOut();
     location.reload();
   };
-  return [element('span', { className: 'identity-label' }, nameOf(user)), button('button', 'Sign out', leave)];
+  return [element('span', { className: 'identity-label' }, nameOf(user)), button('button', 'Sign out', onSignOut)];
 }

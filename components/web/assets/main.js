@@ -1,11 +1,14 @@
 // The page at `/`: a chat client on this service's public interface.
 //
-// - api.js, session.js: requests, and on whose behalf
-// - feed.js: the event stream, kept open
-// - store.js, selectors.js: what is known, and what of it is shown; no DOM
-// - sync.js: loads, and loads again what may have been missed
-// - outbox.js, presence.js, typing.js, reading.js: what the page tells the service
-// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, composer.js, dialogs.js: what is seen
+// - api.js, http.js, session.js: endpoints, requests, and the user's identity
+// - feed.js, backoff.js: the event stream and its reconnection
+// - store.js, messages.js, maps.js: the state, and how events change it
+// - selectors.js: what is derived from the state
+// - sync.js: loads, and refreshes after missed events
+// - outbox.js, presence.js, typing.js, read-receipts.js: what the page reports to the service
+// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, dialogs.js: the views
+// - composer.js, drafts.js: the view for writing, and what is being written
+// - dom.js, time.js: helpers of the views
 
 import { createApi } from './api.js';
 import { createComposer } from './composer.js';
@@ -15,14 +18,16 @@ import { openFeed } from './feed.js';
 import { createHeader } from './header.js';
 import { createListView } from './list-view.js';
 import { createOutbox } from './outbox.js';
-import { keepPresent } from './presence.js';
-import { createReading } from './reading.js';
-import { nameOf, titleOf } from './selectors.js';
+import { createPresence } from './presence.js';
+import { createReadReceipts } from './read-receipts.js';
+import { openThread, senderName, titleOf } from './selectors.js';
 import { currentSession, signOut } from './session.js';
 import { createStore, initialState } from './store.js';
 import { createSync } from './sync.js';
 import { createThreadView } from './thread-view.js';
 import { createTyping } from './typing.js';
+
+/** @import { Conversation, FeedEvent, Message } from '../types/service.d.ts' */
 
 const { user, token } = currentSession();
 const store = createStore(initialState(user));
@@ -30,14 +35,16 @@ const api = createApi({ user, token, onUnauthorized });
 const sync = createSync({ api, store });
 const outbox = createOutbox({ api, store });
 const typing = createTyping({ api });
-const isTouched = matchMedia('(pointer: coarse)');
+const touchScreen = matchMedia('(pointer: coarse)');
 
-// What is seen.
+// Views.
 
 const header = createHeader({ user, token });
 const list = createListView({
   onOpen: go,
-  onMore: () => store.get().list.next && sync.loadMoreOfList(),
+  onMore() {
+    if (store.get().list.next) sync.loadMoreOfList();
+  },
   onRetry: sync.refreshList,
 });
 const thread = createThreadView({
@@ -49,13 +56,19 @@ const thread = createThreadView({
     onRetry: outbox.retry,
     onDiscard: (clientMessageId) => store.dispatch({ type: 'discarded', clientMessageId }),
   },
-  onOlder: () => store.get().threads.get(store.get().open)?.prev && sync.loadOlder(store.get().open),
-  onScroll: () => reading.look(),
-  onRetry: () => sync.openThread(store.get().open),
+  onOlder() {
+    const { open } = store.get();
+    if (open && openThread(store.get())?.prev) sync.loadOlder(open);
+  },
+  onScroll: () => readReceipts.check(),
+  onRetry() {
+    const { open } = store.get();
+    if (open) sync.openThread(open);
+  },
   onEscape: () => composer.focus(),
 });
 const composer = createComposer({ api, store, outbox, typing, onSent: thread.toEnd, onEscape: leaveThread });
-const reading = createReading({ api, store, isAtEnd: thread.isAtEnd });
+const readReceipts = createReadReceipts({ api, store, isAtEnd: thread.isAtEnd });
 const deleteDialog = createDeleteDialog({ api, onDeleted });
 createNewDialog({ api, user, onCreated });
 
@@ -70,12 +83,13 @@ function render() {
   isRenderDue = false;
   const state = store.get();
   byId('app').dataset.pane = state.open ? 'thread' : 'list';
-  [header, list, composer, thread].forEach((view) => view.render(state));
-  reading.look();
+  for (const view of [header, list, composer, thread]) view.render(state);
+  readReceipts.check();
 }
 
-// Which conversation is open is in the address, so that the browser's way back works.
+// The URL names the open conversation, so that the browser's back button works.
 
+/** @param {number} id */
 function go(id) {
   location.hash = `/conversations/${id}`;
 }
@@ -86,8 +100,8 @@ function route() {
   if (!id) return;
   sync.openThread(id);
   render();
-  // A keyboard on the screen would hide what was just opened.
-  if (isTouched.matches) byId('thread-title').focus({ preventScroll: true });
+  // An on-screen keyboard would hide the conversation that was just opened.
+  if (touchScreen.matches) byId('thread-title').focus({ preventScroll: true });
   else composer.focus();
 }
 
@@ -96,42 +110,47 @@ function leaveThread() {
   list.focus();
 }
 
+/** @param {Conversation} conversation */
 function onCreated(conversation) {
   store.dispatch({ type: 'conversation-loaded', conversation });
   go(conversation.id);
 }
 
+/** @param {Message} message */
 function onDeleted(message) {
   const tombstone = { ...message, content: null, deletedAt: new Date().toISOString() };
   store.dispatch({ type: 'message-deleted', conversationId: message.conversationId, message: tombstone });
 }
 
-// What is heard.
+// Events.
 
+/** @param {FeedEvent} event */
 function onEvent(event) {
-  store.dispatch({ ...event, at: Date.now() });
-  const { conversations, open } = store.get();
-  const isUnknown = event.conversationId && !conversations.has(event.conversationId);
-  if (event.type === 'resync') sync.refresh();
-  else if (isUnknown && event.type !== 'participant-left') sync.refreshList();
-  if (event.type === 'new-message' && event.message.senderId !== user) announceMessage(event, open);
+  store.dispatch(event.type === 'typing-start' ? { ...event, at: Date.now() } : event);
+  sync.onEvent(event);
+  // An event that is late has the message as it is now, which may be a tombstone.
+  if (event.type === 'new-message' && event.message.senderId !== user && !event.message.deletedAt) {
+    announceMessage(event.message);
+  }
 }
 
-function announceMessage({ conversationId, message }, open) {
-  const conversation = store.get().conversations.get(conversationId);
-  const who = message.senderId ? nameOf(message.senderId) : 'LexiFlow';
-  if (conversationId === open) announce(`${who}: ${message.content}`);
-  else if (conversation) announce(`New message from ${who} in ${titleOf(store.get(), conversation)}`);
+/** @param {Message} message */
+function announceMessage(message) {
+  const state = store.get();
+  const conversation = state.conversations.get(message.conversationId);
+  const sender = senderName(message);
+  if (message.conversationId === state.open) announce(`${sender}: ${message.content}`);
+  else if (conversation) announce(`New message from ${sender} in ${titleOf(state, conversation)}`);
 }
 
-const presence = keepPresent({ api, user, onBeat: sync.refresh });
+const presence = createPresence({ api, user, onHeartbeat: sync.refresh });
 const feed = openFeed({
   url: api.feedUrl,
   onEvent,
   onUp() {
     const isFirst = store.get().connection === 'connecting';
     store.dispatch({ type: 'connection', status: 'live' });
-    outbox.wake();
+    outbox.retryNow();
     sync.refresh();
     if (!isFirst) presence.online();
   },
@@ -142,8 +161,8 @@ const feed = openFeed({
 
 function wake() {
   if (document.visibilityState !== 'visible') return;
-  feed.wake();
-  outbox.wake();
+  feed.reconnectNow();
+  outbox.retryNow();
   sync.refresh();
 }
 
@@ -154,15 +173,21 @@ function onUnauthorized() {
 }
 
 document.addEventListener('visibilitychange', wake);
-addEventListener('online', wake);
+addEventListener('online', () => {
+  // The stream may belong to a network that is gone.
+  feed.replace();
+  wake();
+});
 addEventListener('hashchange', route);
-addEventListener('pageshow', ({ persisted }) => persisted && wake());
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) wake();
+});
 setInterval(() => store.dispatch({ type: 'tick', at: Date.now() }), 1_000);
 byId('back').onclick = leaveThread;
-document.querySelector('.skip-link').onclick = (event) => {
+document.querySelector('.skip-link')?.addEventListener('click', (event) => {
   event.preventDefault();
   (store.get().open ? byId('message') : byId('new-conversation')).focus();
-};
+});
 
 render();
 await sync.refreshList();

@@ -1,21 +1,30 @@
-// Messages on their way.
+// The outbox: pending messages, sent in order and retried until the service has accepted them.
 //
-// A message goes out under one `clientMessageId` until the service has it: sent again
-// after a restart or a lost answer, it is still one message. What is on its way survives
-// a reload of the page, in the storage of this tab alone.
+// Each message keeps its `clientMessageId`, its idempotency key, over all retries: after a restart
+// or a lost response it is still one message. Pending messages survive a reload of the page in the
+// session storage of this tab.
 
-import { delay } from './delay.js';
+import { backoff } from './backoff.js';
+import { ApiError } from './http.js';
 
+/**
+ * @import { PendingMessage, Store } from '../types/state.d.ts'
+ * @import { Api } from './api.js'
+ * @typedef {ReturnType<typeof createOutbox>} Outbox
+ */
+
+/** @param {{ api: Pick<Api, 'send'>, store: Store, storage?: Storage }} context */
 export function createOutbox({ api, store, storage = sessionStorage }) {
   const key = `lexiflow.outbox.${store.get().me}`;
   let isRunning = false;
-  let wakeUp = () => {};
+  let endPause = () => {};
 
   const next = () => store.get().pending.find(({ error }) => !error);
+  /** @param {PendingMessage} item */
   const isPending = ({ clientMessageId }) =>
     store.get().pending.some((item) => item.clientMessageId === clientMessageId);
 
-  /** One after another, so that they arrive in order. */
+  /** Sends one message at a time, so that they arrive in order. */
   async function run() {
     if (isRunning) return;
     isRunning = true;
@@ -25,61 +34,88 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
     isRunning = false;
   }
 
+  /**
+   * Whether the next message may be sent without a pause.
+   *
+   * @param {PendingMessage} item
+   * @param {number} failures
+   */
   async function deliver(item, failures) {
     try {
       const message = await api.send(item);
       store.dispatch({ type: 'new-message', conversationId: item.conversationId, message });
       return true;
     } catch (error) {
-      if (error.isPermanent) {
-        store.dispatch({ type: 'refused', clientMessageId: item.clientMessageId, error: error.reason });
+      const refusal = error instanceof ApiError ? error : new ApiError(0);
+      if (refusal.isPermanent) {
+        store.dispatch({ type: 'refused', clientMessageId: item.clientMessageId, error: refusal.reason });
       } else if (isPending(item)) {
-        await pause(Math.max(delay(failures), error.retryAfterMs || 0));
+        await pause(Math.max(backoff(failures), refusal.retryAfterMs || 0));
       }
-      return error.isPermanent;
+      return refusal.isPermanent;
     }
   }
 
+  /** @type {(ms: number) => Promise<void>} */
   const pause = (ms) =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      wakeUp = () => {
+      endPause = () => {
         clearTimeout(timer);
         resolve();
       };
     });
 
   function restore() {
+    /** @type {PendingMessage[]} */
     const items = JSON.parse(storage.getItem(key) ?? '[]');
     items.forEach((item) => store.dispatch({ type: 'queued', item }));
   }
 
-  restore();
-  store.subscribe(({ pending }, { type }) => {
-    if (['queued', 'new-message', 'refused', 'requeued', 'discarded'].includes(type)) {
-      storage.setItem(key, JSON.stringify(pending));
+  function persist() {
+    try {
+      storage.setItem(key, JSON.stringify(store.get().pending));
+    } catch {
+      // The storage is full: the messages are still sent, but do not survive a reload.
     }
+  }
+
+  restore();
+  let persisted = store.get().pending;
+  store.subscribe(({ pending }) => {
+    if (pending === persisted) return;
+    persisted = pending;
+    persist();
   });
   run();
 
   return {
+    /**
+     * @param {number} conversationId
+     * @param {string} content
+     * @param {number} [replyToId]
+     */
     send(conversationId, content, replyToId) {
       const clientMessageId = uuid();
       const createdAt = new Date().toISOString();
       store.dispatch({ type: 'queued', item: { clientMessageId, conversationId, content, replyToId, createdAt } });
       run();
     },
-    /** Tries a refused message again: the same message still. */
+    /**
+     * Sends a refused message again, with the same `clientMessageId`.
+     *
+     * @param {string} clientMessageId
+     */
     retry(clientMessageId) {
       store.dispatch({ type: 'requeued', clientMessageId });
       run();
     },
-    /** Tries at once what waits for its next try. */
-    wake: () => wakeUp(),
+    /** Retries now instead of after the backoff. */
+    retryNow: () => endPause(),
   };
 }
 
-/** `crypto.randomUUID` is only there on https and localhost. */
+/** A version 4 UUID; `crypto.randomUUID` exists only in secure contexts. */
 function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,24 +1,29 @@
-// Says that this user is here, for as long as the page is.
+// The user's presence: a heartbeat while the page is open, and `offline` when it is unloaded.
 
-/** Well within the five minutes after which the service takes a silent user for gone. */
+/** @import { Api } from './api.js' */
+
+/** The service's `presence_ttl` is five minutes by default. */
 const HEARTBEAT_MS = 4 * 60_000;
-/** How long another tab of the same user waits before it says that the user is still here. */
-const SAY_AGAIN_MS = 1_000;
+/** After one tab reported `offline`, the other tabs of the user report `online` again this much later. */
+const REASSERT_MS = 1_000;
 
-export function keepPresent({ api, user, onBeat }) {
-  // What fails is made good by the next beat.
+/** @param {{ api: Api, user: number, onHeartbeat: () => void }} context */
+export function createPresence({ api, user, onHeartbeat }) {
+  // The next heartbeat makes up for one that failed.
   const online = () => api.online().catch(() => {});
   const otherTabs = new BroadcastChannel(`lexiflow.presence.${user}`);
-  otherTabs.onmessage = () => setTimeout(online, SAY_AGAIN_MS);
+  otherTabs.onmessage = () => setTimeout(online, REASSERT_MS);
 
   addEventListener('pagehide', () => {
     api.offline().catch(() => {});
     otherTabs.postMessage('left');
   });
-  addEventListener('pageshow', ({ persisted }) => persisted && online());
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) online();
+  });
   setInterval(() => {
     online();
-    onBeat();
+    onHeartbeat();
   }, HEARTBEAT_MS);
   online();
   return { online };

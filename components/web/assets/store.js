@@ -1,42 +1,58 @@
-// What the page knows, and how each event changes it: no DOM, no clock, no network.
+// The state of the page, and how each event changes it: no DOM, no clock, no network.
 //
-// Events come twice, late, or out of order: from the feed, from answers to requests, from
-// a refresh after a break. A message is known by its id and placed by its ordinal, so
-// whatever way it came, it is shown once and in its place.
+// Events arrive duplicated, late or out of order: from the feed, from responses, from a refresh
+// after a reconnection. A message is identified by its id and ordered by its ordinal, so it is
+// shown once and in its place whatever the order of arrival.
 
-/** What is known before anything was heard. */
+import { remove, removeIn, set, setIn } from './maps.js';
+import { insertLoaded, isConfirmedBy, merge, newerVersion, withUnreadMark } from './messages.js';
+
+/**
+ * @import { Conversation, Message } from '../types/service.d.ts'
+ * @import { Handlers, ListedConversation, PendingMessage, State, Store } from '../types/state.d.ts'
+ * @import { StoreEvent, Thread, UsersByConversation } from '../types/state.d.ts'
+ */
+
+/**
+ * The state before the first event.
+ *
+ * @param {number} me
+ * @returns {State}
+ */
 export const initialState = (me) => ({
   me,
-  /** 'connecting', 'live' or 'reconnecting' */
   connection: 'connecting',
-  /** The list of conversations: 'loading', 'ready' or 'failed', and the link to its next page. */
   list: { status: 'loading', next: undefined },
   conversations: new Map(),
-  /**
-   * By conversation: its `status`, `messages` (oldest first, without a hole), the link to those before
-   * (`prev`), and the ordinal at which begin those that were unread when it was opened (`unreadFrom`).
-   */
   threads: new Map(),
-  /** Messages on their way: `{clientMessageId, conversationId, content, replyToId, createdAt, error?}`. */
   pending: [],
-  /** Messages that others reply to and that no thread holds, by id. */
   quoted: new Map(),
-  /** By conversation, by user: the ordinal up to which they have read. */
   reads: new Map(),
-  /** By conversation, by user: until when they are typing, in ms. */
   typing: new Map(),
   online: new Set(),
-  /** The conversation that is open. */
   open: undefined,
-  /** Whether its newest message is being looked at. */
-  attentive: false,
+  newestInView: false,
 });
 
-/** The state after an event. */
-export const reduce = (state, event) => handlers[event.type]?.(state, event) ?? state;
+/**
+ * The state after an event.
+ *
+ * @param {State} state
+ * @param {StoreEvent} event
+ */
+export function reduce(state, event) {
+  const handle = /** @type {((state: State, event: StoreEvent) => State) | undefined} */ (handlers[event.type]);
+  return handle?.(state, event) ?? state;
+}
 
-/** A state that changes by events only, and tells whoever wants to know. */
+/**
+ * A store whose state changes by events only; it notifies its listeners of each change.
+ *
+ * @param {State} state
+ * @returns {Store}
+ */
 export function createStore(state) {
+  /** @type {Set<(state: State, event: StoreEvent) => void>} */
   const listeners = new Set();
   return {
     get: () => state,
@@ -46,20 +62,23 @@ export function createStore(state) {
       state = next;
       listeners.forEach((listener) => listener(state, event));
     },
-    subscribe: (listener) => listeners.add(listener),
+    subscribe(listener) {
+      listeners.add(listener);
+    },
   };
 }
 
-/** How long somebody is shown as typing who does not say that they have stopped. */
+/** How long a typing indicator is shown without a `typing-stop`. */
 const TYPING_MS = 12_000;
 
+/** @type {Handlers} */
 const handlers = {
   // From the feed.
 
   'new-message': (state, { conversationId, message }) => ({
     ...withMessage(state, conversationId, message),
-    pending: state.pending.filter((item) => !isSameMessage(item, message, state.me)),
-    typing: without(state.typing, conversationId, message.senderId),
+    pending: withoutConfirmed(state, message),
+    typing: withoutTyping(state, conversationId, message.senderId),
   }),
   'message-edited': (state, { conversationId, message }) => withMessage(state, conversationId, message),
   'message-deleted': (state, { conversationId, message }) => withMessage(state, conversationId, message),
@@ -69,11 +88,11 @@ const handlers = {
     withConversation(state, conversationId, () => ({ unreadCount: count })),
   'typing-start': (state, { conversationId, userId, at }) => ({
     ...state,
-    typing: nested(state.typing, conversationId, userId, at + TYPING_MS),
+    typing: setIn(state.typing, conversationId, userId, at + TYPING_MS),
   }),
   'typing-stop': (state, { conversationId, userId }) => ({
     ...state,
-    typing: without(state.typing, conversationId, userId),
+    typing: removeIn(state.typing, conversationId, userId),
   }),
   online: (state, { userId }) => ({ ...state, online: new Set(state.online).add(userId) }),
   offline: (state, { userId }) => ({
@@ -91,33 +110,32 @@ const handlers = {
           participantIds: participantIds.filter((user) => user !== userId),
         })),
 
-  // From answers.
+  // From responses.
 
-  'list-loaded': (state, { conversations, next, isFirstPage }) => ({
-    ...state,
-    list: { status: 'ready', next },
-    conversations: withPage(state, conversations, isFirstPage),
-  }),
+  /** The first pages; they replace the whole list except the open conversation. */
+  'list-loaded': (state, { conversations, next }) =>
+    withList(state, conversations, next, new Map([...state.conversations].filter(([id]) => id === state.open))),
+  'list-extended': (state, { conversations, next }) => withList(state, conversations, next, state.conversations),
   'list-failed': (state) =>
     state.list.status === 'ready' ? state : { ...state, list: { ...state.list, status: 'failed' } },
-  'conversation-loaded': (state, { conversation: { id, ...loaded } }) => ({
+  'conversation-loaded': (state, { conversation }) => ({
     ...state,
-    conversations: set(state.conversations, id, fresher(state.conversations.get(id), { id, ...loaded })),
+    conversations: set(state.conversations, conversation.id, mergeLoaded(state, conversation)),
   }),
   'thread-loading': (state, { conversationId }) =>
     state.threads.get(conversationId)?.status === 'ready'
       ? state
       : withThread(state, conversationId, (thread) => ({ ...thread, status: 'loading' })),
-  /** The newest messages, reaching back at least as far as what was there, or all that is to be kept. */
+  /** The newest pages. Messages that are older than these are dropped: a gap may lie between. */
   'thread-loaded': (state, { conversationId, messages, prev }) =>
     withThread(state, conversationId, (thread) => {
       const from = messages[0]?.ordinal ?? 0;
       const kept = thread.messages.filter(({ ordinal }) => ordinal >= from);
-      return marked(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
+      return withUnreadMark(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
     }),
   'thread-extended': (state, { conversationId, messages, prev }) =>
     withThread(state, conversationId, (thread) =>
-      marked(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })),
+      withUnreadMark(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })),
   'thread-failed': (state, { conversationId, isGone }) =>
     withThread(state, conversationId, (thread) =>
       isGone ? { ...thread, status: 'gone' } : thread.status === 'ready' ? thread : { ...thread, status: 'failed' }),
@@ -130,17 +148,16 @@ const handlers = {
   'presence-loaded': (state, { users }) => ({ ...state, online: new Set(users) }),
   'quoted-loaded': (state, { message }) => ({ ...state, quoted: set(state.quoted, message.id, message) }),
 
-  // From the person at the page.
+  // From the user.
 
   opened: (state, { conversationId }) => {
+    const opened = { ...state, open: conversationId, newestInView: false };
+    if (conversationId === undefined) return opened;
     const unread = state.conversations.get(conversationId)?.unreadCount ?? 0;
-    const open = { ...state, open: conversationId, attentive: false };
-    return conversationId
-      ? withThread(open, conversationId, (thread) =>
-          marked(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }))
-      : open;
+    return withThread(opened, conversationId, (thread) =>
+      withUnreadMark(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }));
   },
-  attentive: (state, { value }) => (state.attentive === value ? state : { ...state, attentive: value }),
+  'newest-in-view': (state, { value }) => (state.newestInView === value ? state : { ...state, newestInView: value }),
   queued: (state, { item }) => ({
     ...withThread(state, item.conversationId, (thread) => ({ ...thread, unread: undefined, unreadFrom: undefined })),
     pending: [...state.pending, item],
@@ -156,98 +173,115 @@ const handlers = {
 
   connection: (state, { status }) => (state.connection === status ? state : { ...state, connection: status }),
   tick: (state, { at }) => {
-    const isOver = [...state.typing.values()].some((users) => [...users.values()].some((until) => until <= at));
-    return isOver ? { ...state, typing: stillTyping(state.typing, at) } : state;
+    const hasExpired = [...state.typing.values()].some((users) => [...users.values()].some((until) => until <= at));
+    return hasExpired ? { ...state, typing: stillTyping(state.typing, at) } : state;
   },
 };
 
-const set = (map, key, value) => new Map(map).set(key, value);
-const nested = (map, key, inner, value) => set(map, key, set(map.get(key) ?? new Map(), inner, value));
-
-function without(map, key, inner) {
-  if (!map.get(key)?.has(inner)) return map;
-  const users = new Map(map.get(key));
-  users.delete(inner);
-  return set(map, key, users);
+/**
+ * @param {State} state
+ * @param {Message} message
+ */
+function withoutConfirmed({ pending, me }, message) {
+  const rest = pending.filter((item) => !isConfirmedBy(item, message, me));
+  return rest.length < pending.length ? rest : pending;
 }
 
+/**
+ * @param {State} state
+ * @param {number} conversationId
+ * @param {number | null} user
+ */
+const withoutTyping = ({ typing }, conversationId, user) =>
+  user === null ? typing : removeIn(typing, conversationId, user);
+
+/**
+ * @param {UsersByConversation} typing
+ * @param {number} at
+ */
 function stillTyping(typing, at) {
+  /** @param {ReadonlyMap<number, number>} users */
   const live = (users) => new Map([...users].filter(([, until]) => until > at));
   return new Map([...typing].map(([conversation, users]) => [conversation, live(users)]));
 }
 
-/** Messages by ordinal, each once, in its newest version. */
-export function merge(messages, incoming) {
-  const byId = new Map(messages.map((message) => [message.id, message]));
-  incoming.forEach((message) => byId.set(message.id, newest(byId.get(message.id), message)));
-  return [...byId.values()].sort((a, b) => a.ordinal - b.ordinal);
-}
-
-function newest(known, incoming) {
-  // A tombstone is final, and times in UTC sort as text.
-  const version = ({ deletedAt, editedAt }) => (deletedAt ? '~' : (editedAt ?? ''));
-  return known && version(known) > version(incoming) ? known : incoming;
-}
-
-const isSameMessage = (item, message, me) =>
-  message.senderId === me && message.clientMessageId === item.clientMessageId;
-
+/** @type {Thread} */
 const emptyThread = { status: 'loading', messages: [], prev: undefined, unreadFrom: undefined };
 
 /**
- * Marks where the messages begin that were unread when the conversation was opened: as many as that
- * (`unread`) back from then on, which may be pages away. What was searched is not searched again.
+ * @param {State} state
+ * @param {number} id
+ * @param {(thread: Thread) => Thread} change
+ * @returns {State}
  */
-function marked(me, thread) {
-  const { unread, messages, prev, searchedTo = Infinity } = thread;
-  if (unread === undefined || thread.status !== 'ready') return thread;
-  const counts = ({ ordinal, senderId, deletedAt }) => ordinal < searchedTo && senderId !== me && !deletedAt;
-  const found = messages.filter(counts);
-  if (found.length < unread && prev) {
-    return { ...thread, unread: unread - found.length, searchedTo: messages[0].ordinal };
-  }
-  const first = unread > 0 ? (found.at(-unread) ?? found[0]) : undefined;
-  return { ...thread, unread: undefined, searchedTo: undefined, unreadFrom: first?.ordinal };
-}
-
 const withThread = (state, id, change) => ({
   ...state,
   threads: set(state.threads, id, change(state.threads.get(id) ?? emptyThread)),
 });
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {(known: ListedConversation) => Partial<ListedConversation>} change
+ * @returns {State}
+ */
 function withConversation(state, id, change) {
   const known = state.conversations.get(id);
   return known ? { ...state, conversations: set(state.conversations, id, { ...known, ...change(known) }) } : state;
 }
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @returns {State}
+ */
 function withoutConversation(state, id) {
-  const conversations = new Map(state.conversations);
-  conversations.delete(id);
-  const left = { ...state, conversations };
+  const left = { ...state, conversations: remove(state.conversations, id) };
   return state.threads.has(id) ? withThread(left, id, (thread) => ({ ...thread, status: 'gone' })) : left;
 }
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {Message} message
+ * @returns {State}
+ */
 function withMessage(state, id, message) {
-  const listed = withConversation(state, id, (known) => preview(known, message));
+  const quoted = state.quoted.has(message.id)
+    ? set(state.quoted, message.id, newerVersion(state.quoted.get(message.id), message))
+    : state.quoted;
+  const listed = withConversation({ ...state, quoted }, id, (known) => withLastMessage(known, message));
   return state.threads.has(id)
-    ? withThread(listed, id, (thread) => ({ ...thread, messages: placed(thread, message) }))
+    ? withThread(listed, id, (thread) => ({ ...thread, messages: insertLoaded(thread, message) }))
     : listed;
 }
 
-/** A message from before all that is loaded is not put in front of those that are not. */
-const placed = ({ messages, prev }, message) =>
-  prev && message.ordinal < messages[0].ordinal ? messages : merge(messages, [message]);
-
-function preview({ lastMessage, lastActivityAt }, message) {
+/**
+ * @param {ListedConversation} conversation
+ * @param {Message} message
+ * @returns {Partial<ListedConversation>}
+ */
+function withLastMessage({ lastMessage, lastActivityAt }, message) {
   if (lastMessage && message.ordinal < lastMessage.ordinal) return {};
-  if (lastMessage?.id === message.id) return { lastMessage: newest(lastMessage, message) };
+  if (lastMessage?.id === message.id) return { lastMessage: newerVersion(lastMessage, message) };
   return { lastMessage: message, lastActivityAt: later(lastActivityAt, message.createdAt) };
 }
 
-const later = (a, b) => ((a ?? '') > b ? a : b);
+/**
+ * @param {string | undefined} a
+ * @param {string} b
+ */
+const later = (a, b) => (a && a > b ? a : b);
 
-/** A page may have been read before an event that is already here. */
-function fresher(known, loaded) {
+/**
+ * A page may be older than an event that has been applied already.
+ *
+ * @param {State} state
+ * @param {Conversation} loaded
+ * @returns {ListedConversation}
+ */
+function mergeLoaded({ conversations }, loaded) {
+  const known = conversations.get(loaded.id);
   if (!known?.lastMessage || known.lastMessage.ordinal <= (loaded.lastMessage?.ordinal ?? 0)) {
     return { lastMessage: null, unreadCount: 0, ...known, ...loaded };
   }
@@ -255,17 +289,35 @@ function fresher(known, loaded) {
   return { ...loaded, lastMessage, lastActivityAt, unreadCount };
 }
 
-/** A first page replaces what was there, but for the conversation that is open. */
-function withPage({ conversations, open }, page, isFirstPage) {
-  const kept = isFirstPage ? [...conversations].filter(([id]) => id === open) : [...conversations];
-  return new Map([...kept, ...page.map((loaded) => [loaded.id, fresher(conversations.get(loaded.id), loaded)])]);
+/**
+ * @param {State} state
+ * @param {Conversation[]} loaded
+ * @param {string | undefined} next
+ * @param {State['conversations']} kept
+ * @returns {State}
+ */
+function withList(state, loaded, next, kept) {
+  const conversations = new Map(kept);
+  loaded.forEach((conversation) => conversations.set(conversation.id, mergeLoaded(state, conversation)));
+  return { ...state, list: { status: 'ready', next }, conversations };
 }
 
+/**
+ * @param {State} state
+ * @param {number} id
+ * @param {number} user
+ * @param {number} ordinal
+ */
 function withRead(state, id, user, ordinal) {
   const known = state.reads.get(id)?.get(user) ?? 0;
-  return ordinal > known ? { ...state, reads: nested(state.reads, id, user, ordinal) } : state;
+  return ordinal > known ? { ...state, reads: setIn(state.reads, id, user, ordinal) } : state;
 }
 
+/**
+ * @param {State} state
+ * @param {string} clientMessageId
+ * @param {Partial<PendingMessage>} change
+ */
 const withPending = (state, clientMessageId, change) => ({
   ...state,
   pending: state.pending.map((item) => (item.clientMessageId === clientMessageId ? { ...item, ...change } : item)),

@@ -1,11 +1,16 @@
-// Which conversation is open, who is in it, and who of them is typing.
+// The head of the open conversation: title, participants with their presence, typing indicator.
 
-import { byId, element, reconcile, setHidden, setText } from './dom.js';
-import { namesOf } from './message-view.js';
-import { nameOf, titleOf, typingIn } from './selectors.js';
+import { byClass, byId, element, reconcile, setHidden, setText } from './dom.js';
+import { nameOf, namesOf, titleOf, typingIn } from './selectors.js';
 
+/**
+ * @import { State } from '../types/state.d.ts'
+ * @typedef {{ key: number, user: number, state: State }} Person
+ */
+
+/** @param {State} state */
 export function renderHead(state) {
-  const conversation = state.conversations.get(state.open);
+  const conversation = state.open === undefined ? undefined : state.conversations.get(state.open);
   setHidden(byId('thread-head'), !state.open);
   renderTyping(state);
   setText(byId('thread-title'), conversation ? titleOf(state, conversation) : '');
@@ -14,20 +19,26 @@ export function renderHead(state) {
 }
 
 function createPerson() {
+  /** @param {string} className */
   const part = (className) => element('span', { className });
   return element('li', { className: 'person' }, part('dot'), part('person-name'), part('visually-hidden'));
 }
 
-function updatePerson(made, { user, state }) {
+/**
+ * @param {HTMLElement} root
+ * @param {Person} person
+ */
+function updatePerson(root, { user, state }) {
   const isOnline = user === state.me || state.online.has(user);
-  made.classList.toggle('online', isOnline);
-  made.dataset.user = user;
-  setText(made.querySelector('.person-name'), user === state.me ? 'You' : nameOf(user));
-  setText(made.querySelector('.visually-hidden'), isOnline ? 'online' : 'offline');
+  root.classList.toggle('online', isOnline);
+  root.dataset.user = String(user);
+  setText(byClass(root, 'person-name'), user === state.me ? 'You' : nameOf(user));
+  setText(byClass(root, 'visually-hidden'), isOnline ? 'online' : 'offline');
 }
 
+/** @param {State} state */
 function renderTyping(state) {
-  const users = typingIn(state, state.open);
+  const users = state.open === undefined ? [] : typingIn(state, state.open);
   byId('typing').classList.toggle('active', users.length > 0);
   setText(byId('typing-text'), users.length ? `${namesOf(users)} ${users.length > 1 ? 'are' : 'is'} typing` : '');
 }

@@ -1,43 +1,64 @@
-// The messages of the open conversation, and where they are scrolled to.
+// The messages of the open conversation, and their scroll position.
 
-import { button, byId, element, reconcile, rove, setHidden, setText } from './dom.js';
-import { createMessage, updateMessage } from './message-view.js';
-import { newestForeign, threadItems } from './selectors.js';
+import { button, byId, element, reconcile, rovingTabindex, setHidden, setText } from './dom.js';
+import { createMessage, messageOf, updateMessage } from './message-view.js';
+import { newestForeign, openThread, threadItems } from './selectors.js';
 import { renderHead } from './thread-head.js';
 import { dayHeading } from './time.js';
 
-/** How near counts as at the end, and how near to the start earlier messages are loaded, in pixels. */
+/**
+ * @import { State, Thread, ThreadItem } from '../types/state.d.ts'
+ * @import { Actions } from './message-view.js'
+ */
+
+/** Distances in pixels: what counts as scrolled to the end, and where the page before is loaded. */
 const AT_END = 40;
 const NEAR_START = 300;
 
+/**
+ * @param {{
+ *   actions: Actions,
+ *   onOlder: () => void,
+ *   onScroll: () => void,
+ *   onRetry: () => void,
+ *   onEscape: () => void,
+ * }} handlers
+ */
 export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape }) {
   const log = byId('log');
   const scroll = byId('log-scroll');
-  /** The conversation that is shown, and the newest message that was shown at the end. */
+  /** The conversation that is shown. @type {number | undefined} */
   let shown;
+  /** The ordinal of the newest message that was in view. */
   let seen = 0;
   let wasAtEnd = true;
 
-  const stopAt = rove(log, '.message', { onEscape });
+  const setTabStop = rovingTabindex(log, '.message', { onEscape });
   scroll.addEventListener('scroll', () => {
     wasAtEnd = isAtEnd();
     if (scroll.scrollTop < NEAR_START) onOlder();
     onScroll();
   });
-  new ResizeObserver(() => wasAtEnd && toEnd()).observe(scroll);
+  new ResizeObserver(() => {
+    if (wasAtEnd) toEnd();
+  }).observe(scroll);
   byId('to-newest').onclick = () => {
     toEnd();
-    log.lastElementChild?.focus({ preventScroll: true });
+    messages().at(-1)?.focus({ preventScroll: true });
   };
 
+  const messages = () => /** @type {HTMLElement[]} */ ([...log.querySelectorAll('.message')]);
   const isAtEnd = () =>
     scroll.clientHeight > 0 && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_END;
-  const toEnd = () => (scroll.scrollTop = scroll.scrollHeight);
+  const toEnd = () => {
+    scroll.scrollTop = scroll.scrollHeight;
+  };
 
+  /** @param {State} state */
   function render(state) {
     const { open } = state;
-    const thread = state.threads.get(open);
-    const items = threadItems(state, open);
+    const thread = openThread(state);
+    const items = open === undefined ? [] : threadItems(state, open);
     const notice = noticeOf(thread, items);
     setHidden(byId('thread-placeholder'), Boolean(open));
     setHidden(scroll, items.length === 0 || notice === 'gone');
@@ -49,24 +70,36 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
     renderToNewest(state, thread);
   }
 
+  /**
+   * @param {State} state
+   * @param {ThreadItem[]} items
+   */
   function renderLog(state, items) {
     const isFirst = shown !== state.open;
     const anchor = isFirst || wasAtEnd ? undefined : firstInView();
-    if (isFirst) log.replaceChildren();
+    if (isFirst) {
+      log.replaceChildren();
+      seen = (openThread(state)?.unreadFrom ?? 1) - 1;
+    }
     shown = state.open;
     reconcile(log, items, {
       create: (item) => create(item, actions),
-      update: (made, item) => update(made, item, state, actions),
+      update: (root, item) => update(root, item, state, actions),
     });
-    stopAt([...log.querySelectorAll('.message')].at(-1));
-    place(isFirst, anchor);
+    setTabStop(messages().at(-1));
+    restoreScroll(isFirst, anchor);
     if (scroll.scrollTop < NEAR_START) onOlder();
   }
 
-  /** Keeps in place what is being read, whatever was added above or below. */
-  function place(isFirst, anchor) {
+  /**
+   * Keeps the first visible message in place when others are added above or below it.
+   *
+   * @param {boolean} isFirst
+   * @param {ReturnType<typeof firstInView>} anchor
+   */
+  function restoreScroll(isFirst, anchor) {
     const unread = isFirst && log.querySelector('.unread-mark');
-    if (unread) scroll.scrollTop = unread.offsetTop - scroll.clientHeight / 3;
+    if (unread instanceof HTMLElement) scroll.scrollTop = unread.offsetTop - scroll.clientHeight / 3;
     else if (isFirst || wasAtEnd) toEnd();
     else if (anchor) scroll.scrollTop += anchor.child.getBoundingClientRect().top - anchor.top;
     wasAtEnd = isAtEnd();
@@ -74,34 +107,62 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
 
   function firstInView() {
     const { top } = scroll.getBoundingClientRect();
-    const messages = [...log.querySelectorAll('.message')];
-    const child = messages.find((one) => one.getBoundingClientRect().bottom > top);
+    const child = messages().find((one) => one.getBoundingClientRect().bottom > top);
     return child && { child, top: child.getBoundingClientRect().top };
   }
 
+  /**
+   * @param {State} state
+   * @param {Thread | undefined} thread
+   */
   function renderToNewest(state, thread) {
     const newest = thread && newestForeign(state, thread);
     if (wasAtEnd || !newest) seen = newest?.ordinal ?? 0;
     const missed = thread?.messages.filter(({ senderId, ordinal }) => senderId !== state.me && ordinal > seen).length;
     setText(byId('to-newest-text'), missed ? `${missed} new` : 'Newest');
-    setHidden(byId('to-newest'), scroll.hidden || wasAtEnd);
+    setHidden(byId('to-newest'), wasAtEnd || Boolean(scroll.hidden));
   }
 
+  /** @param {ReturnType<typeof noticeOf>} kind */
   function renderNotice(kind) {
     const notice = byId('thread-notice');
     setHidden(notice, !kind);
     if (notice.dataset.shown === kind) return;
     notice.dataset.shown = kind;
-    notice.replaceChildren(element('p', {}, notices[kind] ?? ''));
+    notice.replaceChildren(element('p', {}, kind && notices[kind]));
     if (kind === 'failed') notice.append(button('button', 'Try again', onRetry));
   }
 
-  return { render, isAtEnd, toEnd: () => (wasAtEnd = true), show: (id) => showMessage(log, id) };
+  return {
+    render,
+    isAtEnd,
+    /** The next render scrolls to the end. */
+    toEnd: () => {
+      wasAtEnd = true;
+    },
+    /**
+     * Scrolls to a message, if it is loaded.
+     *
+     * @param {number} id
+     */
+    show(id) {
+      const target = messages().find((one) => messageOf(one)?.id === id);
+      target?.scrollIntoView({ block: 'center' });
+      target?.focus({ preventScroll: true });
+    },
+  };
 }
 
-/** What stands where messages would be. */
+/**
+ * The kind of the notice that is shown in place of messages.
+ *
+ * @param {Thread | undefined} thread
+ * @param {ThreadItem[]} items
+ * @returns {keyof typeof notices | ''}
+ */
 function noticeOf(thread, items) {
-  if (!thread || thread.status === 'gone') return thread?.status ?? '';
+  if (!thread) return '';
+  if (thread.status === 'gone') return 'gone';
   if (items.length) return '';
   return thread.status === 'ready' ? 'empty' : thread.status;
 }
@@ -113,18 +174,25 @@ const notices = {
   empty: 'No messages yet. Write the first one.',
 };
 
+/**
+ * @param {ThreadItem} item
+ * @param {Actions} actions
+ * @returns {HTMLElement}
+ */
 function create(item, actions) {
   if (item.kind === 'day') return element('h3', { className: 'day' }, dayHeading(item.at));
   if (item.kind === 'unread') return element('p', { className: 'unread-mark' }, element('span', {}, 'New'));
-  return createMessage(item, actions);
+  return createMessage(actions);
 }
 
-function update(made, item, state, actions) {
-  if (item.kind === 'message' || item.kind === 'pending') updateMessage(made, item, state, actions);
-}
-
-function showMessage(log, id) {
-  const made = [...log.children].find((child) => child.item?.message?.id === id);
-  made?.scrollIntoView({ block: 'center' });
-  made?.focus({ preventScroll: true });
+/**
+ * @param {HTMLElement} root
+ * @param {ThreadItem} item
+ * @param {State} state
+ * @param {Actions} actions
+ */
+function update(root, item, state, actions) {
+  // “Today” becomes “Yesterday” while the page stays open.
+  if (item.kind === 'day') setText(root, dayHeading(item.at));
+  if (item.kind === 'message' || item.kind === 'pending') updateMessage(root, item, state, actions);
 }

@@ -1,28 +1,37 @@
-// Says that this user is typing, and that they have stopped.
+// The user's typing indicator.
 
-/** The service forgets an indicator after ten seconds. */
-const EVERY_MS = 4_000;
+/**
+ * @import { Api } from './api.js'
+ * @typedef {ReturnType<typeof createTyping>} Typing
+ */
 
+/** The service's `typing_ttl` is ten seconds by default. */
+const REFRESH_MS = 4_000;
+
+/** @param {{ api: Api }} context */
 export function createTyping({ api }) {
+  /** @type {number | undefined} */
   let conversation;
-  let saidAt = 0;
+  let sentAt = 0;
 
-  // An indicator that gets lost is not worth a word.
-  const say = (id, isTyping) => api.setTyping(id, isTyping).catch(() => {});
+  // A lost indicator is harmless: the next one follows.
+  /** @type {(id: number, isTyping: boolean) => Promise<unknown>} */
+  const send = (id, isTyping) => api.setTyping(id, isTyping).catch(() => {});
 
   function stop() {
-    if (conversation) say(conversation, false);
+    if (conversation) send(conversation, false);
     conversation = undefined;
   }
 
   return {
     stop,
+    /** @param {number} id */
     typed(id) {
       if (conversation !== id) stop();
-      if (conversation === id && Date.now() - saidAt < EVERY_MS) return;
+      if (conversation === id && Date.now() - sentAt < REFRESH_MS) return;
       conversation = id;
-      saidAt = Date.now();
-      say(id, true);
+      sentAt = Date.now();
+      send(id, true);
     },
   };
 }

@@ -37,17 +37,21 @@ static ASSETS: &[Asset] = &[
     asset!(SVG, "favicon.svg"),
     asset!(JS, "api.js"),
     asset!(JS, "composer.js"),
-    asset!(JS, "delay.js"),
+    asset!(JS, "backoff.js"),
     asset!(JS, "dialogs.js"),
     asset!(JS, "dom.js"),
+    asset!(JS, "drafts.js"),
     asset!(JS, "feed.js"),
     asset!(JS, "header.js"),
+    asset!(JS, "http.js"),
     asset!(JS, "list-view.js"),
     asset!(JS, "main.js"),
+    asset!(JS, "maps.js"),
     asset!(JS, "message-view.js"),
+    asset!(JS, "messages.js"),
     asset!(JS, "outbox.js"),
     asset!(JS, "presence.js"),
-    asset!(JS, "reading.js"),
+    asset!(JS, "read-receipts.js"),
     asset!(JS, "selectors.js"),
     asset!(JS, "session.js"),
     asset!(JS, "store.js"),
@@ -69,7 +73,7 @@ impl Asset {
     }
 }
 
-/// FNV-1a, 64 bits: enough to tell one version of a file from the next.
+/// FNV-1a, 64 bits: enough to distinguish the versions of a file.
 const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut index = 0;

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - `assets/`: the page's own files, as a browser gets them; `assets/main.js` tells what is where
+//! - `assets/`: the page's files, served as they are; `assets/main.js` lists its modules
 //! - [`assets`]: those files, compiled in, and their paths
 //! - [`page`]: the answer to a request for one
 

@@ -1,4 +1,4 @@
-//! Messages from before.
+//! Earlier and unread messages.
 
 use serde_json::json;
 use testkit::app;
@@ -7,16 +7,15 @@ use tests::Room;
 use crate::browser::{Browser, Screen, entry};
 
 #[tokio::test]
-async fn earlier_messages_come_when_one_scrolls_up() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn earlier_messages_are_loaded_on_scrolling_up() {
     const MESSAGES: usize = 130;
     let app = app().await;
     let room = Room::new(app, 2).await;
     for n in 1..=MESSAGES {
         room.say(app, room.users[0], &format!("Note {n}")).await;
     }
-    let Some(page) = Browser::start(Screen::Desktop).await else {
-        return;
-    };
+    let page = Browser::start(Screen::Desktop).await;
     page.open(app, room.users[0]).await;
     page.enter(room.id).await;
     let notes =
@@ -25,7 +24,7 @@ async fn earlier_messages_come_when_one_scrolls_up() {
     let scroll = "document.getElementById('log-scroll').scrollTop = 0;";
     page.run(scroll, json!(null)).await;
     page.reads(".content", &notes(31)).await;
-    // What was in view before stays in view.
+    // The messages that were in view stay in view.
     let top = page
         .run(
             "return document.getElementById('log-scroll').scrollTop;",
@@ -39,21 +38,26 @@ async fn earlier_messages_come_when_one_scrolls_up() {
 }
 
 #[tokio::test]
-async fn what_was_unread_is_marked_and_is_read_once_it_was_in_view() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn unread_messages_are_marked_and_are_read_once_they_are_in_view() {
     let app = app().await;
     let room = Room::new(app, 2).await;
+    let longer = Room::of(app, room.users.clone()).await;
     for n in 1..=40 {
         room.say(app, room.users[1], &format!("Note {n}")).await;
     }
-    let Some(page) = Browser::start(Screen::Desktop).await else {
-        return;
-    };
+    for n in 1..=45 {
+        longer.say(app, room.users[1], &format!("Read {n}")).await;
+    }
+    let page = Browser::start(Screen::Desktop).await;
     page.open(app, room.users[0]).await;
     let badge = format!("{} .badge", entry(room.id));
     page.reads(&badge, &["40"]).await;
+    page.enter(longer.id).await;
+    page.click("#to-newest").await;
     page.enter(room.id).await;
     page.shows(".unread-mark").await;
-    page.shows("#to-newest").await;
+    page.reads("#to-newest-text", &["40 new"]).await;
     page.reads(&badge, &["40"]).await;
     page.click("#to-newest").await;
     page.hides(&badge).await;

@@ -1,21 +1,23 @@
-//! The page at `/`, in a headless Chromium, against the real service.
+//! The page at `/`, in a headless Chromium, with the real service. Its state and logic alone have
+//! unit tests in `components/web/tests`.
 //!
 //! # Layout
 //!
-//! - `browser`: a Chromium of one's own; without one, the tests say so and are skipped
-//! - `files`: what the page consists of, and the headers it comes with
-//! - `talk`, `outage`, `history`, `keyboard`, `phone`, `sign_in`: what people do
-//! - `store`: the page's own state, whatever the order in which it hears of things
+//! - `browser`: a Chromium for each test, and waiting for what it shows
+//! - `files`: the files of the page and their headers
+//! - `conversation`, `outage`, `history`, `keyboard`, `phone`, `sign_in`: the page in use
+//!
+//! `cargo xtask test` installs Chromium. Where it cannot, it sets the feature `no-browser`, which
+//! ignores the tests that need one.
 
 mod browser;
+mod conversation;
 mod files;
 mod history;
 mod keyboard;
 mod outage;
 mod phone;
 mod sign_in;
-mod store;
-mod talk;
 
 use std::time::Duration;
 
@@ -23,19 +25,23 @@ use browser::{Browser, Screen};
 use testkit::App;
 use tests::Room;
 
-/// How long anything on the page may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a change may take to reach the page.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Each participant of a room with a browser, in which the room is open. `None` without a browser.
-async fn gather(app: &App, room: &Room) -> Option<Vec<Browser>> {
-    let mut browsers = Vec::new();
-    for user in &room.users {
-        let browser = Browser::start(Screen::Desktop).await?;
-        browser.open(app, *user).await;
-        browser.enter(room.id).await;
-        browsers.push(browser);
-    }
-    Some(browsers)
+/// A browser in which a user has a conversation open.
+async fn open_room(app: &App, room: &Room, user: i64) -> Browser {
+    let browser = Browser::start(Screen::Desktop).await;
+    browser.open(app, user).await;
+    browser.enter(room.id).await;
+    browser
+}
+
+/// A new conversation of two users, which both have open.
+async fn open_for_two(app: &App) -> (Room, Browser, Browser) {
+    let room = Room::new(app, 2).await;
+    let one = open_room(app, &room, room.users[0]).await;
+    let two = open_room(app, &room, room.users[1]).await;
+    (room, one, two)
 }
 
 fn name(user: i64) -> String {

@@ -1,26 +1,21 @@
-//! The service goes away while people write, and comes back.
+//! The service fails and recovers while users write.
 
 use serde_json::json;
-use testkit::{App, wait_until};
+use testkit::{App, wait_for};
 use tests::Room;
 
-use crate::{PATIENCE, gather};
+use crate::{TIMEOUT, open_for_two, open_room};
 
 #[tokio::test]
-async fn a_restart_loses_no_message_and_doubles_none() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn a_restart_neither_loses_nor_duplicates_messages() {
     let app = App::builder().spawn().await;
-    let room = Room::new(&app, 2).await;
-    let Some(browsers) = gather(&app, &room).await else {
-        return;
-    };
-    let [one, two] = &browsers[..] else {
-        unreachable!()
-    };
+    let (room, one, two) = open_for_two(&app).await;
     one.say("Before.").await;
     two.reads(".content", &["Before."]).await;
 
     app.devhost().kill().await.expect("devhost ends");
-    for browser in &browsers {
+    for browser in [&one, &two] {
         browser.reads("#banner-text", &["Reconnecting…"]).await;
     }
     for text in ["First", "Second", "Third"] {
@@ -30,7 +25,7 @@ async fn a_restart_loses_no_message_and_doubles_none() {
     app.devhost().start().await.expect("devhost starts");
 
     let all = ["Before.", "First", "Second", "Third"];
-    for browser in &browsers {
+    for browser in [&one, &two] {
         browser.reads(".content", &all).await;
         browser.hides("#banner").await;
     }
@@ -43,17 +38,12 @@ async fn a_restart_loses_no_message_and_doubles_none() {
 }
 
 #[tokio::test]
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
 async fn messages_that_are_sent_during_restarts_arrive_once_and_in_order() {
     const MESSAGES: usize = 40;
     let app = App::builder().spawn().await;
-    let room = Room::new(&app, 2).await;
-    let Some(browsers) = gather(&app, &room).await else {
-        return;
-    };
-    let [one, two] = &browsers[..] else {
-        unreachable!()
-    };
-    // Faster than a person, so that the crashes hit requests under way.
+    let (room, one, two) = open_for_two(&app).await;
+    // Faster than a user, so that the crashes hit requests under way.
     let write = format!(
         "let n = 0;
          const timer = setInterval(() => {{
@@ -77,17 +67,16 @@ async fn messages_that_are_sent_during_restarts_arrive_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn what_was_missed_while_the_stream_was_gone_is_there_afterwards() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn events_that_redis_lost_are_loaded_after_the_reconnection() {
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
-    let Some(browsers) = gather(&app, &room).await else {
-        return;
-    };
+    let page = open_room(&app, &room, room.users[0]).await;
     let message = room.say(&app, room.users[1], "Draft 1").await;
-    browsers[0].reads(".content", &["Draft 1"]).await;
+    page.reads(".content", &["Draft 1"]).await;
     app.devhost().kill().await.expect("devhost ends");
-    browsers[0].shows("#banner").await;
-    // Another replica does not know of the stream, and Redis forgets all that it had for it.
+    page.shows("#banner").await;
+    // Another replica writes, and Redis loses the feed from which the stream would resume.
     let other = App::builder().same_stores_as(&app).spawn().await;
     let path = tests::path_of(&message);
     other
@@ -100,11 +89,12 @@ async fn what_was_missed_while_the_stream_was_gone_is_there_afterwards() {
     for n in 0..60 {
         room.say(&other, room.users[1], &format!("{n}")).await;
     }
-    let mut redis = other.redis().await;
-    wait_until("the messages are relayed", PATIENCE, async || {
-        other.get("/api/v1/health").await.status() == 200
+    let health = async || other.get("/api/v1/health").await.json();
+    wait_for("the events are relayed", TIMEOUT, health, |health| {
+        health["relay"]["backlog"] == 0
     })
     .await;
+    let mut redis = other.redis().await;
     let () = redis::cmd("FLUSHALL")
         .query_async(&mut redis)
         .await
@@ -113,25 +103,24 @@ async fn what_was_missed_while_the_stream_was_gone_is_there_afterwards() {
     let all: Vec<String> = std::iter::once("Draft 2".to_owned())
         .chain((0..60).map(|n| n.to_string()))
         .collect();
-    browsers[0].reads(".content", &all).await;
+    page.reads(".content", &all).await;
 }
 
 #[tokio::test]
-async fn what_is_on_its_way_outlives_the_page() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn pending_messages_survive_a_reload_of_the_page() {
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 1).await;
-    let Some(browsers) = gather(&app, &room).await else {
-        return;
-    };
+    let page = open_room(&app, &room, room.users[0]).await;
     app.stop_postgres().await;
-    browsers[0].say("Not forgotten").await;
-    browsers[0].shows(".pending").await;
-    browsers[0].reload().await;
-    browsers[0].shows(".pending").await;
+    page.say("Not forgotten").await;
+    page.shows(".pending").await;
+    page.reload().await;
+    page.shows(".pending").await;
     app.start_postgres().await;
-    browsers[0].reads(".content", &["Not forgotten"]).await;
-    browsers[0].hides(".pending").await;
-    browsers[0].has_its_list().await;
+    page.reads(".content", &["Not forgotten"]).await;
+    page.hides(".pending").await;
+    page.has_its_list().await;
     assert_eq!(contents(&app, &room).await, ["Not forgotten"]);
 }
 

@@ -4,6 +4,7 @@ mod components;
 mod dependencies;
 mod lints;
 mod manifests;
+mod page;
 mod policy;
 mod tracked;
 
@@ -18,7 +19,7 @@ pub struct Arguments {}
 type Check = (&'static str, fn() -> Result<()>);
 
 /// The quick ones first.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     ("code is formatted", lints::format),
     (
         "every package takes the workspace's lints",
@@ -44,6 +45,10 @@ const CHECKS: [Check; 10] = [
     (
         "licences and sources of dependencies are allowed, as far as cargo-deny is there",
         policy::dependencies_are_allowed,
+    ),
+    (
+        "the page's types, lints and unit tests pass, as far as Node.js is there",
+        page::types_lints_and_tests_pass,
     ),
     ("clippy is content", lints::clippy),
     (

@@ -12,7 +12,8 @@
 //!
 //! - [`app()`]: the app that the tests of one binary share; [`App::builder`] for one's own
 //! - [`Response`], [`EventStream`]: what HTTP calls and event streams answer
-//! - [`wait_until`], [`unique_user`], [`unique_id`]: conditions instead of sleeps, data of one's own
+//! - [`wait_for`], [`unique_user`], [`unique_id`]: conditions instead of sleeps, and data that no
+//!   other test has
 //! - `devhost`: the process, its log and its end
 //! - `data`: the stores of a test binary: the environment's, local ones, or containers
 //! - `cleanup`: what is undone when the test binary ends
@@ -40,7 +41,7 @@ pub use devhost::Devhost;
 pub use http::{Response, send};
 pub use sse::{Event, EventStream};
 pub use unique::{unique_id, unique_user};
-pub use wait::wait_until;
+pub use wait::{wait_for, wait_until};
 
 use std::path::Path;
 

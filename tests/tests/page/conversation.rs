@@ -1,22 +1,17 @@
-//! Two people talk to each other.
+//! Two users in a conversation.
 
 use serde_json::json;
 use testkit::app;
 use tests::Room;
 
 use crate::browser::{Browser, Screen, entry};
-use crate::{gather, name};
+use crate::{name, open_for_two, open_room};
 
 #[tokio::test]
-async fn a_message_is_announced_read_and_answered() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn a_message_is_unread_then_read_and_answered() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
-    let Some(browsers) = gather(app, &room).await else {
-        return;
-    };
-    let [one, two] = &browsers[..] else {
-        unreachable!()
-    };
+    let (room, one, two) = open_for_two(app).await;
     let badge = format!("{} .badge", entry(room.id));
 
     two.press([thirtyfour::Key::Escape]).await;
@@ -60,38 +55,31 @@ async fn a_message_is_announced_read_and_answered() {
         &["The hearing is moved to Friday.", "Thank you."],
     )
     .await;
-    for browser in &browsers {
-        assert_eq!(browser.complaints().await, [""; 0]);
+    for browser in [&one, &two] {
+        browser.has_a_clean_log().await;
     }
 }
 
 #[tokio::test]
-async fn who_is_there_is_seen_to_come_and_go() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn presence_follows_a_page_that_is_left_and_opened_again() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
-    let Some(browsers) = gather(app, &room).await else {
-        return;
-    };
+    let (room, one, two) = open_for_two(app).await;
     let other = format!(".person.online[data-user='{}']", room.users[1]);
-    browsers[0].shows(&other).await;
-    browsers[0].shows(&format!("{} .dot", entry(room.id))).await;
-    browsers[1].visit("about:blank").await;
-    browsers[0].hides(&other).await;
-    browsers[0].hides(&format!("{} .dot", entry(room.id))).await;
-    browsers[1].open(app, room.users[1]).await;
-    browsers[0].shows(&other).await;
+    one.shows(&other).await;
+    one.shows(&format!("{} .dot", entry(room.id))).await;
+    two.visit("about:blank").await;
+    one.hides(&other).await;
+    one.hides(&format!("{} .dot", entry(room.id))).await;
+    two.open(app, room.users[1]).await;
+    one.shows(&other).await;
 }
 
 #[tokio::test]
-async fn edits_deletions_and_replies_are_seen_by_both() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn edits_deletions_and_replies_reach_both_pages() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
-    let Some(browsers) = gather(app, &room).await else {
-        return;
-    };
-    let [one, two] = &browsers[..] else {
-        unreachable!()
-    };
+    let (room, one, two) = open_for_two(app).await;
     one.say("Clause 41").await;
     two.reads(".content", &["Clause 41"]).await;
 
@@ -124,7 +112,7 @@ async fn edits_deletions_and_replies_are_seen_by_both() {
     .await;
     one.click(".message.own [aria-label='Delete']").await;
     one.click("#delete-dialog .danger").await;
-    for browser in &browsers {
+    for browser in [&one, &two] {
         browser
             .reads(".content", &["This message was deleted.", "Agreed."])
             .await;
@@ -133,22 +121,19 @@ async fn edits_deletions_and_replies_are_seen_by_both() {
 }
 
 #[tokio::test]
-async fn a_new_conversation_reaches_the_other_with_its_first_message() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn a_new_conversation_reaches_the_other_page_with_its_first_message() {
     let app = app().await;
     let users = Room::new(app, 2).await.users;
-    let Some(one) = Browser::start(Screen::Desktop).await else {
-        return;
-    };
-    let two = Browser::start(Screen::Desktop)
-        .await
-        .expect("a second browser");
+    let one = Browser::start(Screen::Desktop).await;
+    let two = Browser::start(Screen::Desktop).await;
     tokio::join!(one.open(app, users[0]), two.open(app, users[1]));
 
     one.click("#new-conversation").await;
     one.write("#new-subject", "Estate of Whitmore").await;
-    one.write("#new-people", "nobody").await;
+    one.write("#new-people", "two").await;
     one.click("#new-form [type='submit']").await;
-    one.reads("#new-error", &["“nobody” is no user number."])
+    one.reads("#new-error", &["“two” is not a user number."])
         .await;
     one.run(
         "document.getElementById('new-people').value = arguments[0];",
@@ -167,28 +152,25 @@ async fn a_new_conversation_reaches_the_other_with_its_first_message() {
 }
 
 #[tokio::test]
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
 async fn markup_in_a_message_stays_text() {
     let app = app().await;
     let room = Room::new(app, 2).await;
-    let Some(browsers) = gather(app, &room).await else {
-        return;
-    };
+    let page = open_room(app, &room, room.users[0]).await;
     let text = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> & \u{202e}txt";
     room.say(app, room.users[1], text).await;
-    browsers[0].reads(".content", &[text]).await;
-    browsers[0].is_titled("LexiFlow Messaging").await;
-    browsers[0].hides("#log img, #log script").await;
-    assert_eq!(browsers[0].complaints().await, [""; 0]);
+    page.reads(".content", &[text]).await;
+    page.is_titled("LexiFlow Messaging").await;
+    page.hides("#log img, #log script").await;
+    page.has_a_clean_log().await;
 }
 
 #[tokio::test]
-async fn a_refused_message_says_why_and_can_be_discarded() {
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn a_refused_message_shows_the_reason_and_can_be_discarded() {
     let app = app().await;
     let room = Room::new(app, 1).await;
-    let Some(browsers) = gather(app, &room).await else {
-        return;
-    };
-    let page = &browsers[0];
+    let page = open_room(app, &room, room.users[0]).await;
     page.run(
         "const field = document.getElementById('message');
          field.value = 'x'.repeat(20_000);

@@ -1,0 +1,13 @@
+/** The elements of assets/index.html, by id, that are more than an `HTMLElement`. */
+export interface ElementsById {
+  message: HTMLTextAreaElement;
+  send: HTMLButtonElement;
+  'new-dialog': HTMLDialogElement;
+  'new-form': HTMLFormElement;
+  'delete-dialog': HTMLDialogElement;
+  'delete-form': HTMLFormElement;
+  'sign-in-dialog': HTMLDialogElement;
+  'sign-in-form': HTMLFormElement;
+}
+
+export type ElementOf<Id> = Id extends keyof ElementsById ? ElementsById[Id] : HTMLElement;

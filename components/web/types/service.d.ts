@@ -1,0 +1,53 @@
+/** The JSON of the service, as docs/api.md describes it. */
+
+export interface Message {
+  id: number;
+  conversationId: number;
+  /** Counts the messages of a conversation from 1 without a gap. */
+  ordinal: number;
+  /** `null` for system messages. */
+  senderId: number | null;
+  kind: 'user' | 'system';
+  /** `null` for tombstones. */
+  content: string | null;
+  clientMessageId?: string;
+  replyToId?: number;
+  createdAt: string;
+  editedAt?: string;
+  deletedAt?: string;
+}
+
+export interface Conversation {
+  id: number;
+  title: string | null;
+  participantIds: number[];
+  createdAt: string;
+  lastActivityAt?: string;
+  /** Only in lists, like `unreadCount`. */
+  lastMessage?: Message | null;
+  unreadCount?: number;
+}
+
+export interface Receipts {
+  messageId: number;
+  readBy: { userId: number; readAt: string }[];
+}
+
+/** The body of an error response (RFC 9457). */
+export interface Problem {
+  title?: string;
+  status?: number;
+  detail?: string;
+  errors?: { field: string; message: string }[];
+}
+
+/** An event of the user's feed. */
+export type FeedEvent =
+  | { type: 'new-message' | 'message-edited' | 'message-deleted'; conversationId: number; message: Message }
+  | { type: 'message-read'; conversationId: number; message: Message; userId: number }
+  | { type: 'unread-count'; conversationId: number; count: number }
+  | { type: 'typing-start'; conversationId: number; userId: number }
+  | { type: 'typing-stop'; conversationId: number; userId: number }
+  | { type: 'participant-joined' | 'participant-left'; conversationId: number; userId: number }
+  | { type: 'online' | 'offline'; userId: number }
+  | { type: 'resync' };
