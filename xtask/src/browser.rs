@@ -1,14 +1,14 @@
 //! A browser, for the tests of the page.
 
 use anyhow::Result;
-use dev_services::{apt, say};
+use dev_services::{apt, progress};
 
-/// Programs that the tests start, and the Debian packages that have them.
+/// The programs that the tests start, and their Debian packages.
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
 const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 
-/// Installs Chromium where it is missing. Where that fails the tests of the page say that they
-/// are skipped, but CI is to run them all.
+/// Installs Chromium if it is missing. If that fails, CI fails, and elsewhere the tests of the page
+/// are skipped.
 pub fn install_missing() -> Result<()> {
     if PROGRAMS.iter().all(|name| apt::program(name).is_some()) {
         return Ok(());
@@ -16,7 +16,7 @@ pub fn install_missing() -> Result<()> {
     let installed = apt::install(&PACKAGES, "the tests of the page in a browser");
     match installed {
         Err(error) if !is_ci() => {
-            say(format_args!("the tests of the page are skipped: {error:#}"));
+            progress(format_args!("the tests of the page are skipped: {error:#}"));
             Ok(())
         }
         result => result,

@@ -1,12 +1,12 @@
-//! `test`: all tests, against real components and real stores.
+//! `test`: all tests, with real components and real stores.
 
 use anyhow::{Result, bail};
 use clap::Args;
-use dev_services::{Durability, Options, say};
+use dev_services::{Durability, Options, progress};
 
 use crate::{browser, build, cargo};
 
-/// Build everything and run all tests, against real components, Redis and PostgreSQL.
+/// Build everything and run the tests with real components, Redis and PostgreSQL.
 #[derive(Args)]
 pub struct Arguments {
     /// Test only this package.
@@ -24,7 +24,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     build::run()?;
-    dev_services::install_missing(&Options::from_environment(Durability::Throwaway))?;
+    dev_services::install_missing(&Options::from_environment(Durability::Ephemeral))?;
     if wants_browser(&arguments) {
         browser::install_missing()?;
     }
@@ -77,7 +77,7 @@ fn passes(selection: &[&str], arguments: &Arguments) -> bool {
         .args(&arguments.options);
     let result = cargo::run(test);
     if let Err(error) = &result {
-        say(format_args!("{error:#}"));
+        progress(format_args!("{error:#}"));
     }
     result.is_ok()
 }

@@ -15,7 +15,7 @@ async fn requests_in_flight_are_finished_and_feeds_are_ended() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         app.devhost().terminate();
         let start = Instant::now();
-        let status = app.devhost().ended().await.expect("devhost ends");
+        let status = app.exit_status().await;
         (status, start.elapsed())
     };
     let (sleeping, feed, (status, took)) = futures::join!(sleeping, feed, ending);
@@ -30,7 +30,7 @@ async fn work_that_an_answer_left_behind_is_finished() {
     let app = builder().spawn().await;
     app.get("/later?ms=2000").await.expect_status(200);
     app.devhost().terminate();
-    app.devhost().ended().await.expect("devhost ends");
+    app.exit_status().await;
     wait_until("the log is read to its end", PATIENCE, async || {
         app.log().contains("what was left is done")
     })

@@ -1,4 +1,4 @@
-//! `check`: everything but the tests that a change has to pass.
+//! `check`: what a change has to pass besides the tests.
 
 mod components;
 mod dependencies;
@@ -9,20 +9,20 @@ mod tracked;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use dev_services::say;
+use dev_services::progress;
 
-/// Check format, lints, docs, and the rules of this repository that no compiler knows.
+/// Check format, lints, documentation, and the rules of this repository.
 #[derive(Args)]
 pub struct Arguments {}
 
 type Check = (&'static str, fn() -> Result<()>);
 
-/// The quick ones first.
+/// In the order of their duration.
 const CHECKS: [Check; 10] = [
     ("code is formatted", lints::format),
     (
-        "every package takes the workspace's lints",
-        manifests::packages_take_the_lints,
+        "every package uses the lints of the workspace",
+        manifests::packages_use_the_lints,
     ),
     (
         "component folders and spin.toml agree",
@@ -34,39 +34,39 @@ const CHECKS: [Check; 10] = [
         tracked::no_registry,
     ),
     (
-        "every command shown in the documents exists",
+        "every command in the documents exists",
         tracked::shown_commands_exist,
     ),
     (
-        "components reach neither tokio nor wasmtime",
-        dependencies::guests_stay_small,
+        "components depend neither on tokio nor on wasmtime",
+        dependencies::guests_have_no_runtime,
     ),
     (
-        "licences and sources of dependencies are allowed, as far as cargo-deny is there",
+        "licences and sources of dependencies are allowed, if cargo-deny is installed",
         policy::dependencies_are_allowed,
     ),
-    ("clippy is content", lints::clippy),
+    ("clippy finds nothing", lints::clippy),
     (
         "the documentation builds without a warning",
         lints::documentation,
     ),
 ];
 
-/// Runs every check, so that one run tells all that is wrong.
+/// Runs every check, so that one run reports all failures.
 pub fn run() -> Result<()> {
     let failed = CHECKS.into_iter().filter(|check| !passes(check)).count();
     if failed > 0 {
         bail!("{failed} of {} checks failed", CHECKS.len());
     }
-    say(format_args!("all {} checks passed", CHECKS.len()));
+    progress(format_args!("all {} checks passed", CHECKS.len()));
     Ok(())
 }
 
 fn passes((what, check): &Check) -> bool {
     let result = check();
     match &result {
-        Ok(()) => say(format_args!("ok: {what}")),
-        Err(error) => say(format_args!("FAILED: {what}: {error:#}")),
+        Ok(()) => progress(format_args!("ok: {what}")),
+        Err(error) => progress(format_args!("FAILED: {what}: {error:#}")),
     }
     result.is_ok()
 }

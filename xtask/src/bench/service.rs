@@ -1,44 +1,47 @@
-//! One of the services that are compared.
+//! A service that is measured.
 
 use anyhow::{Context, Result, ensure};
+use dev_services::ServerProcess;
 use reqwest::Client;
 use serde_json::{Value, json};
 
 use super::scenario::Scenario;
-use super::server::Server;
 use super::{memory, wrk};
+use crate::workspace;
 
-/// Posts go to this many conversations in turn: in a busy service writers seldom meet in one.
+/// Posts go to this many conversations in turn: concurrent writers of a busy service rarely share
+/// one.
 const CONVERSATIONS: usize = 64;
-/// What a list shows.
+/// The length of the list.
 const MESSAGES: usize = 50;
 const LIVE: &str = "/api/v1/health/live";
 
-pub struct Side {
+pub struct Service {
     pub name: String,
     pub url: String,
     pid: Option<u32>,
     client: Client,
-    /// The conversation whose list is read.
+    /// The conversation of the list.
     listed: i64,
-    /// Those that are posted to.
+    /// The conversations that are posted to.
     posted: Vec<i64>,
-    _server: Option<Server>,
+    /// Set if it was started for the benchmark: it ends with this.
+    _process: Option<ServerProcess>,
 }
 
-/// What one run of the load generator showed.
+/// The result of one run of the load generator.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
     pub requests_per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
-    /// Resident memory right after the load, where the process is known.
+    /// Resident memory right after the load, if the process is known.
     pub memory_bytes: Option<u64>,
 }
 
-impl Side {
-    /// A service that runs already.
-    pub fn given(name: &str, url: &str, pid: Option<u32>) -> Self {
+impl Service {
+    /// A running service.
+    pub fn running(name: &str, url: &str, pid: Option<u32>) -> Self {
         let url = url.trim_end_matches('/').to_string();
         Self {
             name: name.into(),
@@ -47,26 +50,24 @@ impl Side {
             client: Client::new(),
             listed: 0,
             posted: vec![],
-            _server: None,
+            _process: None,
         }
     }
 
-    /// A service that ends with this.
-    pub fn started(name: &str, server: Server) -> Self {
-        let url = format!("http://{}", server.address);
-        Self {
-            _server: Some(server),
-            ..Self::given(name, &url, None)
-        }
-        .with_pid()
+    /// Starts a service, with its log in a file.
+    pub async fn start(name: &str, process: ServerProcess, address: &str) -> Result<Self> {
+        let log = format!("target/bench-{}.log", name.replace(' ', "-"));
+        let process = process.log_to(workspace::root().join(log));
+        process.start().await?;
+        let url = format!("http://{address}");
+        Ok(Self {
+            pid: process.pid(),
+            _process: Some(process),
+            ..Self::running(name, &url, None)
+        })
     }
 
-    fn with_pid(mut self) -> Self {
-        self.pid = self._server.as_ref().map(Server::pid);
-        self
-    }
-
-    /// Makes the conversations and messages that the load needs, through the service's own API.
+    /// Creates the conversations and messages that the load needs, through the API of the service.
     pub async fn prepare(&mut self) -> Result<()> {
         self.listed = self.new_conversation().await?;
         for number in 1..=MESSAGES {
@@ -77,10 +78,10 @@ impl Side {
             let conversation = self.new_conversation().await?;
             self.posted.push(conversation);
         }
-        self.ensure_list_is_whole().await
+        self.ensure_list_is_complete().await
     }
 
-    /// A service may lack what another offers; then it is not measured there.
+    /// Whether the service has the endpoint; it is not measured otherwise.
     pub async fn offers(&self, scenario: Scenario) -> Result<bool> {
         if scenario != Scenario::Live {
             return Ok(true);
@@ -131,7 +132,7 @@ impl Side {
             .post("/api/v1/conversations", &json!({"participantIds": [1, 2]}))
             .await?;
         let id = &conversation["id"];
-        // Sequelize gives a bigint as a string.
+        // Sequelize sends a bigint as a string.
         id.as_i64()
             .or_else(|| id.as_str()?.parse().ok())
             .with_context(|| format!("no id in {conversation}"))
@@ -150,8 +151,8 @@ impl Side {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Fast but wrong answers are not worth measuring.
-    async fn ensure_list_is_whole(&self) -> Result<()> {
+    /// A fast but incomplete list must not be measured.
+    async fn ensure_list_is_complete(&self) -> Result<()> {
         for _ in 0..2 {
             let list: Vec<Value> = self
                 .client

@@ -1,19 +1,19 @@
-//! Where a cluster lies.
+//! The directory of a cluster.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::account::Account;
-use crate::{directory, say};
+use crate::{directory, progress};
 
-/// Names the directory of a cluster that lies elsewhere.
-const POINTER: &str = "postgres.place";
-/// Only root has an account that cannot get everywhere, and root may write here. Directories
-/// for temporary files will not do: they are tidied of what is old.
-const ELSEWHERE: &str = "/var/lib/lexiflow";
+/// The file that names the directory of a relocated cluster.
+const POINTER: &str = "postgres.location";
+/// Only root needs this, since only root runs PostgreSQL as another account, and root may write
+/// here. A directory for temporary files is unsuitable: the system removes old files from it.
+const RELOCATED: &str = "/var/lib/lexiflow";
 
-/// The cluster's directory: below its home, or, where PostgreSQL's account cannot get there (a
+/// The cluster's directory: below its home, or, if PostgreSQL's account cannot enter that (a
 /// repository below `/root`, say), in one that the home points to.
 pub(super) fn of(home: &Path, account: &Account) -> Result<PathBuf> {
     if account.can_enter(home)? {
@@ -21,14 +21,14 @@ pub(super) fn of(home: &Path, account: &Account) -> Result<PathBuf> {
     }
     let parent = match pointed_to(home) {
         Some(parent) => parent,
-        None => point_elsewhere(home)?,
+        None => relocate(home)?,
     };
     directory::create(&parent)?;
     Ok(parent.join("postgres"))
 }
 
-/// Removes a cluster that lies elsewhere, before its home is removed.
-pub(crate) fn remove_elsewhere(home: &Path) {
+/// Removes a relocated cluster, before its home is removed.
+pub(crate) fn remove_relocated(home: &Path) {
     if let Some(parent) = pointed_to(home) {
         let _ = std::fs::remove_dir_all(parent);
     }
@@ -36,16 +36,16 @@ pub(crate) fn remove_elsewhere(home: &Path) {
 
 fn pointed_to(home: &Path) -> Option<PathBuf> {
     let parent = std::fs::read_to_string(home.join(POINTER)).ok()?;
-    parent.starts_with(ELSEWHERE).then(|| parent.into())
+    parent.starts_with(RELOCATED).then(|| parent.into())
 }
 
-/// A new name each time: a cluster whose home was deleted has a password that nobody knows.
-fn point_elsewhere(home: &Path) -> Result<PathBuf> {
-    let parent = format!("{ELSEWHERE}/{:016x}", fastrand::u64(..));
+/// Each time a new name: the password of a cluster is lost with its home.
+fn relocate(home: &Path) -> Result<PathBuf> {
+    let parent = format!("{RELOCATED}/{:016x}", rand::random::<u64>());
     let pointer = home.join(POINTER);
     std::fs::write(&pointer, &parent)
         .with_context(|| format!("cannot write {}", pointer.display()))?;
-    say(format_args!(
+    progress(format_args!(
         "PostgreSQL's account cannot enter {}: its data goes to {parent}",
         home.display()
     ));
