@@ -140,6 +140,21 @@ impl EventStream {
         }
     }
 
+    /// Reads until the stream ends.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end in time; the message shows the last events.
+    pub async fn end_within(&mut self, timeout: Duration) {
+        let end = async { while self.next_block().await.is_some() {} };
+        let ended = tokio::time::timeout(timeout, end).await;
+        assert!(
+            ended.is_ok(),
+            "the stream goes on after {timeout:?}; {}",
+            self.last_seen()
+        );
+    }
+
     /// The next event or comment, without a timeout; none once the stream has ended.
     pub async fn next_block(&mut self) -> Option<Event> {
         loop {

@@ -1,19 +1,19 @@
-//! Who types: indicators, and the end of their lives.
+//! Typing indicators and their expiry.
 
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use redis::AsyncCommands;
 use reqwest::Method;
-use serde_json::{Value, json};
-use testkit::{App, Response, app, send, unique_user, wait_until};
-use tests::{Listener, Room};
+use serde_json::json;
+use testkit::{App, Response, app, send, unique_user, wait_for};
+use tests::{Room, Subscription};
 
-/// Lives in these tests, in seconds.
-const LIFE: u64 = 2;
+/// The TTL of an indicator in the tests of expiry, in seconds.
+const TTL: u64 = 2;
 
-fn brief() -> testkit::Builder {
-    App::builder().variable("typing_ttl", LIFE)
+fn short_ttl() -> testkit::Builder {
+    App::builder().variable("typing_ttl", TTL)
 }
 
 fn path(room: &Room) -> String {
@@ -36,12 +36,12 @@ async fn typing(app: &App, room: &Room) -> Vec<i64> {
     users.map(|user| user.as_i64().expect("an id")).collect()
 }
 
-async fn ear(app: &App, room: &Room) -> Listener {
-    Listener::on(app, &format!("conversation:{}:typing", room.id)).await
+async fn subscribe(app: &App, room: &Room) -> Subscription {
+    Subscription::open(app, &format!("conversation:{}:typing", room.id)).await
 }
 
 #[tokio::test]
-async fn an_indicator_is_seen_until_it_is_taken_back() {
+async fn an_indicator_is_visible_until_it_is_cleared() {
     let app = app().await;
     let room = Room::new(app, 3).await;
     assert!(typing(app, &room).await.is_empty());
@@ -67,8 +67,8 @@ async fn redis_holds_typing_as_specified() {
     let members: Vec<i64> = redis.smembers(&set_key).await.expect("a set");
     assert_eq!(members, [user]);
     for key in [set_key.clone(), format!("{set_key}:{user}")] {
-        let life: i64 = redis.ttl(&key).await.expect("a life");
-        assert!((8..=10).contains(&life), "{key} lives {life} s");
+        let ttl: i64 = redis.ttl(&key).await.expect("a TTL");
+        assert!((8..=10).contains(&ttl), "the TTL of {key} is {ttl} s");
     }
     set(app, &room, user, false).await.expect_status(200);
     let left: usize = redis
@@ -82,21 +82,21 @@ async fn redis_holds_typing_as_specified() {
 async fn events_are_published_on_a_change_only() {
     let app = app().await;
     let room = Room::new(app, 2).await;
-    let ear = ear(app, &room).await;
+    let events = subscribe(app, &room).await;
     let user = room.users[0];
     for is_typing in [false, true, true, true, false, false] {
         set(app, &room, user, is_typing).await.expect_status(200);
     }
-    let heard = ear.exactly(2, user, Duration::from_secs(5)).await;
+    let published = events.exactly(2, user, Duration::from_secs(5)).await;
     let event = |kind| json!({ "type": kind, "userId": user, "conversationId": room.id });
-    assert_eq!(heard[0].event, event("typing-start"));
-    assert_eq!(heard[1].event, event("typing-stop"));
+    assert_eq!(published[0].event, event("typing-start"));
+    assert_eq!(published[1].event, event("typing-stop"));
 }
 
-/// Others type on, at any of the hosts, while one user stops.
-async fn silence_among_others(hosts: &[&App]) {
+/// One user stops typing while others go on, on all of these hosts.
+async fn one_stops_while_others_type(hosts: &[&App]) {
     let room = Room::new(hosts[0], 6).await;
-    let ear = ear(hosts[0], &room).await;
+    let events = subscribe(hosts[0], &room).await;
     let (silent, others) = (room.users[0], &room.users[1..]);
     let type_on = async {
         loop {
@@ -108,43 +108,48 @@ async fn silence_among_others(hosts: &[&App]) {
     let watch = async {
         types(hosts[0], &room, silent).await;
         let last = Instant::now();
-        let heard = ear.exactly(2, silent, Duration::from_secs(LIFE + 2)).await;
-        let took = heard[1].at - last;
+        let published = events
+            .exactly(2, silent, Duration::from_secs(TTL + 2))
+            .await;
+        let took = published[1].at - last;
         assert!(
-            took > Duration::from_millis(LIFE * 1000 - 200) && took < Duration::from_secs(LIFE + 1),
+            took > Duration::from_millis(TTL * 1000 - 200) && took < Duration::from_secs(TTL + 1),
             "typing-stop after {took:?}"
         );
-        // Long enough for whoever would tell it a second time.
+        // A second typing-stop would arrive in this time.
         tokio::time::sleep(Duration::from_millis(1500)).await;
     };
     tokio::select! {
         () = type_on => {},
         () = watch => {},
     }
-    assert_eq!(ear.types_of_user(silent), ["typing-start", "typing-stop"]);
+    assert_eq!(
+        events.types_of_user(silent),
+        ["typing-start", "typing-stop"]
+    );
     for host in hosts {
         assert_eq!(typing(host, &room).await, others);
     }
     for user in others {
-        assert_eq!(ear.types_of_user(*user), ["typing-start"]);
+        assert_eq!(events.types_of_user(*user), ["typing-start"]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_indicator_ends_on_time_while_others_type() {
-    silence_among_others(&[&brief().spawn().await]).await;
+async fn an_indicator_expires_on_time_while_others_type() {
+    one_stops_while_others_type(&[&short_ttl().spawn().await]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hosts_tell_an_end_once() {
-    let first = brief().spawn().await;
-    let second = brief().same_stores_as(&first).spawn().await;
-    silence_among_others(&[&first, &second]).await;
+async fn two_hosts_publish_an_expiry_once() {
+    let first = short_ttl().spawn().await;
+    let second = short_ttl().same_stores_as(&first).spawn().await;
+    one_stops_while_others_type(&[&first, &second]).await;
 }
 
-/// An app on a Redis that tells nobody of expired keys. One with many keys tells it late.
+/// An app on a Redis that does not publish expired keys. One with many keys publishes them late.
 async fn without_keyspace_events() -> App {
-    let app = brief().own_stores().spawn().await;
+    let app = short_ttl().own_stores().spawn().await;
     let () = redis::cmd("CONFIG")
         .arg(&["SET", "notify-keyspace-events", ""])
         .query_async(&mut app.redis().await)
@@ -154,46 +159,49 @@ async fn without_keyspace_events() -> App {
 }
 
 #[tokio::test]
-async fn without_keyspace_events_reads_are_exact_and_tell_the_end_once() {
+async fn without_keyspace_events_reads_are_exact_and_publish_the_expiry_once() {
     let app = without_keyspace_events().await;
     let room = Room::new(&app, 2).await;
-    let ear = ear(&app, &room).await;
+    let events = subscribe(&app, &room).await;
     types(&app, &room, room.users[0]).await;
     assert_eq!(typing(&app, &room).await, [room.users[0]]);
-    tokio::time::sleep(Duration::from_millis(LIFE * 1000 + 50)).await;
+    tokio::time::sleep(Duration::from_millis(TTL * 1000 + 50)).await;
     let reads = (0..10).map(|_| typing(&app, &room));
     assert!(join_all(reads).await.iter().all(Vec::is_empty));
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(
-        ear.types_of_user(room.users[0]),
+        events.types_of_user(room.users[0]),
         ["typing-start", "typing-stop"]
     );
 }
 
 #[tokio::test]
-async fn without_keyspace_events_an_indicator_anywhere_tells_an_end() {
+async fn without_keyspace_events_any_indicator_publishes_an_expiry() {
     let app = without_keyspace_events().await;
     let (room, other) = (Room::new(&app, 2).await, Room::new(&app, 2).await);
-    let ear = ear(&app, &room).await;
+    let events = subscribe(&app, &room).await;
     types(&app, &room, room.users[0]).await;
-    let limit = Duration::from_secs(LIFE + 2);
-    wait_until("another's indicator tells it", limit, async || {
+    let limit = Duration::from_secs(TTL + 2);
+    let observe = async || {
         types(&app, &other, other.users[0]).await;
-        ear.all().len() == 2
-    })
+        events.types_of_user(room.users[0])
+    };
+    let both = ["typing-start", "typing-stop"];
+    wait_for(
+        "another's indicator publishes it",
+        limit,
+        observe,
+        |types| types == &both,
+    )
     .await;
-    assert_eq!(
-        ear.types_of_user(room.users[0]),
-        ["typing-start", "typing-stop"]
-    );
     assert_eq!(typing(&app, &other).await, [other.users[0]]);
 }
 
 #[tokio::test]
-async fn typing_in_a_conversation_that_one_does_not_take_part_in_is_hidden() {
+async fn typing_is_hidden_from_users_who_do_not_participate() {
     let app = app().await;
     let (room, stranger) = (Room::new(app, 2).await, unique_user());
-    let ear = ear(app, &room).await;
+    let events = subscribe(app, &room).await;
     set(app, &room, stranger, true).await.expect_status(404);
     let nowhere = Room {
         id: testkit::unique_id(),
@@ -209,11 +217,11 @@ async fn typing_in_a_conversation_that_one_does_not_take_part_in_is_hidden() {
         .await
         .expect_status(201);
     types(app, &room, stranger).await;
-    ear.exactly(1, stranger, Duration::from_secs(5)).await;
+    events.exactly(1, stranger, Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
-async fn refusals_say_what_is_wrong() {
+async fn errors_name_the_field() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let user = room.users[0];
@@ -253,7 +261,7 @@ async fn refusals_say_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn typing_needs_redis_and_of_postgres_only_what_is_cached() {
+async fn typing_needs_redis_and_postgres_only_for_what_is_not_cached() {
     let app = App::builder().own_stores().spawn().await;
     let (known, unknown) = (Room::new(&app, 2).await, Room::new(&app, 2).await);
     types(&app, &known, known.users[0]).await;
@@ -273,16 +281,4 @@ async fn typing_needs_redis_and_of_postgres_only_what_is_cached() {
     app.start_redis().await;
     types(&app, &known, known.users[0]).await;
     assert!(typing(&app, &known).await.contains(&known.users[0]));
-}
-
-#[tokio::test]
-async fn nobody_types_without_an_identity() {
-    let app = App::builder().variable("auth_mode", "jwt").spawn().await;
-    let room = Room {
-        id: 1,
-        users: vec![],
-    };
-    set(&app, &room, 1, true).await.expect_status(401);
-    let problem: Value = app.get(&path(&room)).await.expect_status(401).json();
-    assert_eq!(problem["status"], 401);
 }

@@ -1,4 +1,4 @@
-//! The relay: unread counts, streams and feeds, whatever happens to it.
+//! The relay: unread counts, streams and feeds, and its crashes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use futures::future::join_all;
 use redis::AsyncCommands;
 use redis::streams::StreamRangeReply;
 use serde_json::{Value, json};
-use testkit::{App, app, wait_until};
+use testkit::{App, app, wait_for};
 use tests::{Room, path_of};
 
 const SOON: Duration = Duration::from_secs(2);
-/// Longer than a dead relay's lease.
+/// Longer than the lease of a relay.
 const AFTER_A_LEASE: Duration = Duration::from_secs(20);
 
 /// The ids and events of a stream or feed.
@@ -44,7 +44,7 @@ fn ids_up_to(seq: i64) -> Vec<String> {
     (1..=seq).map(|seq| format!("{seq}-0")).collect()
 }
 
-/// The events of a conversation that a user's feed has, each counted once.
+/// The seqs of a conversation in the feed of a user.
 async fn fed(app: &App, user: i64, room: &Room) -> BTreeSet<i64> {
     let events = entries(app, &format!("user:{user}:feed")).await;
     let of_room = events
@@ -79,14 +79,25 @@ async fn backlog(app: &App) -> i64 {
         .expect("a backlog")
 }
 
-/// Waits until everything about a room that only its first user posted in is right.
+/// Waits until stream, count and feed of a room are right. Only its first user has posted there.
 async fn relayed(app: &App, room: &Room, posts: i64, limit: Duration) {
-    wait_until("the relay has passed everything on", limit, async || {
-        stream_ids(app, room).await == ids_up_to(posts)
-            && unread_in_redis(app, room, room.users[1]).await == Some(posts)
-            && fed(app, room.users[1], room).await == (1..=posts).collect()
-    })
-    .await;
+    let reader = room.users[1];
+    let observe = async || {
+        (
+            stream_ids(app, room).await,
+            unread_in_redis(app, room, reader).await,
+            fed(app, reader, room).await,
+        )
+    };
+    let expected = (ids_up_to(posts), Some(posts), (1..=posts).collect());
+    let what = format!("{posts} posts of the room {} are relayed", room.id);
+    wait_for(&what, limit, observe, |found| *found == expected).await;
+}
+
+/// Waits until devhost has logged a text.
+async fn logged(app: &App, text: &str) {
+    let what = format!("the log has {text:?}");
+    wait_for(&what, SOON, async || app.log(), |log| log.contains(text)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,26 +116,14 @@ async fn two_replicas_relay_five_hundred_posts_exactly() {
         }
     });
     join_all(writers).await;
-    let newest = first
-        .postgres()
-        .await
-        .query_one("select now()", &[])
-        .await
-        .expect("PostgreSQL answers");
-    let _: std::time::SystemTime = newest.get(0);
-    wait_until("all unread counts are exact in Redis", SOON, async || {
-        for room in &rooms {
-            for &user in &users {
-                if unread_in_redis(first, room, user).await
-                    != Some(unread_in_api(first, room, user).await)
-                {
-                    return false;
-                }
-            }
+    for room in &rooms {
+        for &user in &users {
+            let exact = unread_in_api(first, room, user).await;
+            let observe = async || unread_in_redis(first, room, user).await;
+            let what = format!("the count of user {user} in Redis is {exact}");
+            wait_for(&what, SOON, observe, |count| *count == Some(exact)).await;
         }
-        true
-    })
-    .await;
+    }
     let mut total = 0;
     for room in &rooms {
         let messages = room.messages(first, 100).await;
@@ -149,7 +148,7 @@ async fn two_replicas_relay_five_hundred_posts_exactly() {
 }
 
 #[tokio::test]
-async fn a_relay_killed_behind_any_of_its_steps_loses_and_doubles_nothing() {
+async fn a_relay_killed_after_any_of_its_steps_loses_and_repeats_nothing() {
     let mut app = App::builder().own_stores().prepare().await.expect("stores");
     app.devhost().start().await.expect("a start");
     let mut rooms = Vec::new();
@@ -164,11 +163,8 @@ async fn a_relay_killed_behind_any_of_its_steps_loses_and_doubles_nothing() {
         dying.devhost().start().await.expect("a start");
         let room = Room::new(&dying, 2).await;
         room.say(&dying, room.users[0], "one").await;
-        let word = format!("relay stops after step {step}");
-        wait_until("the relay has stopped", SOON, async || {
-            dying.log().contains(&word)
-        })
-        .await;
+        let text = format!("relay stops after step {step}");
+        logged(&dying, &text).await;
         room.say(&dying, room.users[0], "two").await;
         rooms.push(room);
         app = dying;
@@ -178,43 +174,36 @@ async fn a_relay_killed_behind_any_of_its_steps_loses_and_doubles_nothing() {
     for room in &rooms {
         room.say(&healed, room.users[0], "three").await;
     }
-    // Nobody posts any more, but somebody looks: that rings for what the dead left behind.
-    wait_until("nothing is left to relay", AFTER_A_LEASE, async || {
-        backlog(&healed).await == 0
-    })
-    .await;
+    // A health check wakes the relay up for the events that the dead ones left behind.
+    let observe = async || backlog(&healed).await;
+    wait_for("the backlog is empty", AFTER_A_LEASE, observe, |n| *n == 0).await;
     for room in &rooms {
         relayed(&healed, room, 3, SOON).await;
     }
 }
 
 #[tokio::test]
-async fn a_relay_that_was_down_catches_up_on_the_first_ring() {
+async fn a_relay_that_was_down_catches_up_after_the_first_wake_up() {
     let down = App::builder()
         .own_stores()
         .variable("relay_stop_after", 1)
         .spawn()
         .await;
-    let (sacrifice, room) = (Room::new(&down, 2).await, Room::new(&down, 2).await);
-    sacrifice
-        .say(&down, sacrifice.users[0], "stops the relay")
-        .await;
-    wait_until("the relay has stopped", SOON, async || {
-        down.log().contains("relay stops after step 1")
-    })
-    .await;
+    let (other, room) = (Room::new(&down, 2).await, Room::new(&down, 2).await);
+    other.say(&down, other.users[0], "stops the relay").await;
+    logged(&down, "relay stops after step 1").await;
     for n in 0..200 {
         room.say(&down, room.users[0], &format!("{n}")).await;
     }
     assert!(backlog(&down).await >= 200);
     let up = App::builder().same_stores_as(&down).spawn().await;
     down.devhost().kill().await.expect("an end");
-    room.say(&up, room.users[0], "the ring").await;
+    room.say(&up, room.users[0], "the wake-up").await;
     relayed(&up, &room, 201, 2 * SOON).await;
 }
 
 #[tokio::test]
-async fn losing_all_of_redis_in_the_middle_heals() {
+async fn data_that_redis_loses_between_posts_is_rebuilt() {
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
     for n in 0..50 {
@@ -227,18 +216,15 @@ async fn losing_all_of_redis_in_the_middle_heals() {
                 .expect("a flush");
         }
     }
-    wait_until(
-        "the counts and the stream's end are right",
-        SOON,
-        async || {
-            stream_ids(&app, &room)
-                .await
-                .last()
-                .is_some_and(|id| id == "50-0")
-                && unread_in_redis(&app, &room, room.users[1]).await == Some(50)
-        },
-    )
-    .await;
+    let observe = async || {
+        (
+            stream_ids(&app, &room).await.pop(),
+            unread_in_redis(&app, &room, room.users[1]).await,
+        )
+    };
+    let expected = (Some("50-0".to_owned()), Some(50));
+    let what = "the end of the stream and the count are right";
+    wait_for(what, SOON, observe, |found| *found == expected).await;
     assert_eq!(unread_in_api(&app, &room, room.users[1]).await, 50);
     assert_eq!(
         tests::ordinals(&room.messages(&app, 100).await),
@@ -247,34 +233,29 @@ async fn losing_all_of_redis_in_the_middle_heals() {
 }
 
 #[tokio::test]
-async fn a_list_that_missed_a_post_while_redis_was_away_is_mended() {
+async fn a_list_that_missed_a_post_while_redis_was_away_is_repaired() {
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
     room.say(&app, room.users[0], "before").await;
     assert_eq!(room.messages(&app, 50).await.len(), 1);
     // Redis keeps the list on disk, and so comes back with it as it was.
     app.stop_redis().await;
-    room.say(&app, room.users[0], "meanwhile").await;
+    room.say(&app, room.users[0], "during the outage").await;
     assert_eq!(
         room.messages(&app, 50).await.len(),
         2,
         "PostgreSQL answers while Redis is away"
     );
     app.start_redis().await;
-    wait_until(
-        "the list is right again",
-        Duration::from_secs(10),
-        async || {
-            let cached: Vec<String> = app
-                .redis()
-                .await
-                .lrange(room.list_key(), 0, -1)
-                .await
-                .expect("a list");
-            cached.len() != 1 && room.messages(&app, 50).await.len() == 2
-        },
-    )
-    .await;
+    let observe = async || {
+        let mut redis = app.redis().await;
+        let cached = redis.lrange(room.list_key(), 0, -1).await;
+        let cached: Vec<String> = cached.expect("a list");
+        (cached.len(), room.messages(&app, 50).await.len())
+    };
+    let is_right = |(cached, read): &(usize, usize)| *cached != 1 && *read == 2;
+    let what = "the stale list is gone and both messages are read";
+    wait_for(what, Duration::from_secs(10), observe, is_right).await;
     relayed(&app, &room, 2, Duration::from_secs(10)).await;
 }
 
@@ -295,10 +276,16 @@ async fn edits_deletions_joins_and_leaves_reach_the_feeds() {
     app.delete(&format!("{participants}/{}", room.users[1]))
         .await
         .expect_status(204);
-    wait_until("all events are in the feeds", SOON, async || {
-        fed(app, room.users[0], &room).await == (1..=5).collect()
-            && fed(app, room.users[1], &room).await == (1..=5).collect()
-            && fed(app, newcomer, &room).await.contains(&5)
+    let observe = async || {
+        (
+            fed(app, room.users[0], &room).await,
+            fed(app, room.users[1], &room).await,
+            fed(app, newcomer, &room).await,
+        )
+    };
+    let five: BTreeSet<i64> = (1..=5).collect();
+    wait_for("all events are in the feeds", SOON, observe, |found| {
+        found.0 == five && found.1 == five && found.2.contains(&5)
     })
     .await;
     let events = entries(app, &format!("conversation:{}:stream", room.id)).await;
@@ -316,6 +303,6 @@ async fn edits_deletions_joins_and_leaves_reach_the_feeds() {
     assert_eq!(
         unread_in_redis(app, &room, room.users[1]).await,
         None,
-        "who left has no count"
+        "a user who left has no count"
     );
 }

@@ -1,14 +1,14 @@
-//! What happens to streams when a store, the relay or the host is away.
+//! Event streams during outages of a store, the relay or the host.
 
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use redis::AsyncCommands;
-use testkit::{App, EventStream, unique_user, wait_until};
+use testkit::{App, EventStream, unique_user, wait_for};
 use tests::Room;
 
-use crate::reader::{Reader, post_surely};
-use crate::{NEXT_LOOK, feed_of, first_id, names, user_feed};
+use super::reader::{Reader, post_until_acknowledged};
+use super::{NEXT_CHECK, feed_of, first_id, names, user_feed};
 
 async fn own() -> App {
     App::builder().own_stores().spawn().await
@@ -29,15 +29,14 @@ async fn opened(app: &App, path: &str) -> EventStream {
     stream
 }
 
-/// The seq of the next event, which comes in time.
-async fn next_within(stream: &mut EventStream, limit: Duration) -> i64 {
-    let event = tokio::time::timeout(limit, stream.next()).await;
-    let event = event.expect("an event in time").expect("an open stream");
+/// The seq of the next event.
+async fn next_seq(stream: &mut EventStream, limit: Duration) -> i64 {
+    let event = stream.next_within(limit).await.expect("an open stream");
     event.id.expect("a durable event").parse().expect("a seq")
 }
 
 #[tokio::test]
-async fn what_redis_forgets_comes_later_and_comes_once() {
+async fn events_that_redis_lost_are_delivered_later_and_once() {
     let app = own().await;
     let room = Room::new(&app, 2).await;
     let readers = (0..10).map(|_| Reader::new(&app, feed_of(&room), "0", 0.01).read(200));
@@ -46,7 +45,7 @@ async fn what_redis_forgets_comes_later_and_comes_once() {
             if n % 20 == 19 {
                 flush(&app).await;
             }
-            post_surely(&app, &room, n).await;
+            post_until_acknowledged(&app, &room, n).await;
         }
         flush(&app).await;
     };
@@ -57,21 +56,20 @@ async fn what_redis_forgets_comes_later_and_comes_once() {
 }
 
 #[tokio::test]
-async fn typing_is_seen_again_after_redis_forgot_the_stream() {
+async fn typing_is_delivered_again_after_redis_lost_the_stream() {
     let app = own().await;
     let room = Room::new(&app, 2).await;
     for n in 0..3 {
-        post_surely(&app, &room, n).await;
+        post_until_acknowledged(&app, &room, n).await;
     }
     let mut redis = app.redis().await;
     let key = format!("conversation:{}:stream", room.id);
-    wait_until("all is relayed", NEXT_LOOK, async || {
-        redis.xlen(&key).await == Ok(3)
-    })
-    .await;
+    let observe = async || redis.xlen(&key).await.ok();
+    let three = |length: &Option<usize>| *length == Some(3);
+    wait_for("all is relayed", NEXT_CHECK, observe, three).await;
     let mut stream = opened(&app, &feed_of(&room)).await;
     flush(&app).await;
-    tokio::time::sleep(NEXT_LOOK).await;
+    tokio::time::sleep(NEXT_CHECK).await;
     let typing = serde_json::json!({ "userId": room.users[1], "isTyping": true });
     app.post(
         &format!("/api/v1/messages/conversations/{}/typing", room.id),
@@ -89,17 +87,17 @@ async fn events_come_from_the_database_while_redis_is_away() {
     let mut stream = opened(&app, &feed_of(&room)).await;
     app.stop_redis().await;
     for n in 1..4 {
-        post_surely(&app, &room, n).await;
+        post_until_acknowledged(&app, &room, n).await;
         assert_eq!(
-            next_within(&mut stream, Duration::from_secs(6)).await,
+            next_seq(&mut stream, Duration::from_secs(6)).await,
             n as i64
         );
     }
     let mut late = opened(&app, &feed_of(&room)).await;
     app.start_redis().await;
-    post_surely(&app, &room, 4).await;
+    post_until_acknowledged(&app, &room, 4).await;
     for stream in [&mut stream, &mut late] {
-        assert_eq!(next_within(stream, NEXT_LOOK).await, 4);
+        assert_eq!(next_seq(stream, NEXT_CHECK).await, 4);
     }
 }
 
@@ -109,13 +107,13 @@ async fn events_come_from_the_database_while_redis_does_not_answer() {
     let room = Room::new(&app, 2).await;
     let mut stream = opened(&app, &feed_of(&room)).await;
     app.pause_redis().await;
-    post_surely(&app, &room, 1).await;
-    assert_eq!(next_within(&mut stream, Duration::from_secs(25)).await, 1);
-    post_surely(&app, &room, 2).await;
-    assert_eq!(next_within(&mut stream, Duration::from_secs(10)).await, 2);
+    post_until_acknowledged(&app, &room, 1).await;
+    assert_eq!(next_seq(&mut stream, Duration::from_secs(25)).await, 1);
+    post_until_acknowledged(&app, &room, 2).await;
+    assert_eq!(next_seq(&mut stream, Duration::from_secs(10)).await, 2);
     app.resume_redis().await;
-    post_surely(&app, &room, 3).await;
-    assert_eq!(next_within(&mut stream, NEXT_LOOK).await, 3);
+    post_until_acknowledged(&app, &room, 3).await;
+    assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, 3);
 }
 
 #[tokio::test]
@@ -125,10 +123,10 @@ async fn a_stream_outlives_the_database() {
     let mut stream = opened(&app, &feed_of(&room)).await;
     app.kill_postgres().await;
     app.get(&feed_of(&room)).await.expect_status(503);
-    tokio::time::sleep(NEXT_LOOK).await;
+    tokio::time::sleep(NEXT_CHECK).await;
     app.start_postgres().await;
-    post_surely(&app, &room, 1).await;
-    assert_eq!(next_within(&mut stream, NEXT_LOOK).await, 1);
+    post_until_acknowledged(&app, &room, 1).await;
+    assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, 1);
 }
 
 #[tokio::test]
@@ -141,8 +139,8 @@ async fn a_relay_that_is_down_delays_events_and_loses_none() {
     let room = Room::new(&app, 2).await;
     let mut stream = opened(&app, &feed_of(&room)).await;
     for n in 1..4 {
-        post_surely(&app, &room, n).await;
-        assert_eq!(next_within(&mut stream, NEXT_LOOK).await, n as i64);
+        post_until_acknowledged(&app, &room, n).await;
+        assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, n as i64);
     }
 }
 
@@ -154,7 +152,7 @@ async fn crashes_of_host_and_redis_neither_lose_nor_repeat_an_event() {
     let readers = (0..20).map(|_| Reader::new(&app, feed_of(&room), "0", 0.01).read(POSTS));
     let posts = async {
         for n in 0..POSTS {
-            post_surely(&app, &room, n).await;
+            post_until_acknowledged(&app, &room, n).await;
         }
     };
     let crashes = async {
@@ -174,40 +172,40 @@ async fn crashes_of_host_and_redis_neither_lose_nor_repeat_an_event() {
 }
 
 #[tokio::test]
-async fn a_users_client_is_told_when_redis_forgot_their_feed() {
+async fn a_feed_that_redis_lost_is_a_resync() {
     let app = own().await;
     let room = Room::new(&app, 2).await;
     let mut stream = opened(&app, &user_feed(room.users[0])).await;
-    post_surely(&app, &room, 1).await;
+    post_until_acknowledged(&app, &room, 1).await;
     assert_eq!(names(&mut stream, 1).await[0].0, "new-message");
     let id = stream.next_of("unread-count").await.id.expect("an id");
     flush(&app).await;
     let start = Instant::now();
     let resync = stream.next().await.expect("an open stream");
     assert_eq!(resync.event, "resync");
-    assert!(start.elapsed() < NEXT_LOOK);
+    assert!(start.elapsed() < NEXT_CHECK);
     let mut other = app.events_after(&user_feed(room.users[0]), id).await;
     assert_eq!(other.next().await.expect("an event").event, "resync");
-    post_surely(&app, &room, 2).await;
+    post_until_acknowledged(&app, &room, 2).await;
     for stream in [&mut stream, &mut other] {
         assert_eq!(stream.next().await.expect("an event").json()["seq"], 2);
     }
 }
 
 #[tokio::test]
-async fn a_users_client_is_told_when_redis_forgot_their_feed_and_something_happened_since() {
+async fn a_feed_that_redis_lost_and_that_has_new_events_is_a_resync() {
     let app = own().await;
     let room = Room::new(&app, 2).await;
     let mut stream = opened(&app, &user_feed(room.users[0])).await;
     flush(&app).await;
-    post_surely(&app, &room, 1).await;
+    post_until_acknowledged(&app, &room, 1).await;
     assert_eq!(stream.next().await.expect("an event").event, "resync");
-    post_surely(&app, &room, 2).await;
+    post_until_acknowledged(&app, &room, 2).await;
     assert_eq!(stream.next_of("new-message").await.json()["seq"], 2);
 }
 
 #[tokio::test]
-async fn a_users_feed_goes_on_when_redis_is_back() {
+async fn a_users_feed_continues_when_redis_is_back() {
     let app = own().await;
     let room = Room::new(&app, 2).await;
     let path = user_feed(room.users[0]);
@@ -215,13 +213,13 @@ async fn a_users_feed_goes_on_when_redis_is_back() {
     app.kill_redis().await;
     let mut late = app.events(&path).await;
     assert_eq!(first_id(&mut late).await, None);
-    post_surely(&app, &room, 1).await;
+    post_until_acknowledged(&app, &room, 1).await;
     app.start_redis().await;
     for stream in [&mut stream, &mut late] {
         // Redis may have lost its last writes when it went.
         assert_eq!(stream.next().await.expect("an event").event, "resync");
     }
-    post_surely(&app, &room, 2).await;
+    post_until_acknowledged(&app, &room, 2).await;
     for stream in [&mut stream, &mut late] {
         while stream.next_of("new-message").await.json()["seq"] != 2 {}
     }
@@ -235,14 +233,14 @@ async fn crashes_of_the_host_neither_lose_nor_repeat_an_event_of_a_user() {
     let (user, other) = (unique_user(), unique_user());
     let path = user_feed(user);
     let rooms = join_all((0..ROOMS).map(|_| Room::of(&app, vec![user, other]))).await;
-    // An entry of the second in which Redis started may be older than that.
+    // An entry of the second in which Redis started counts as older than its start.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let start = first_id(&mut app.events(&path).await).await.expect("an id");
     let readers =
         (0..10).map(|_| Reader::new(&app, path.clone(), &start, 0.02).read(ROOMS * POSTS));
     let posts = join_all(rooms.iter().map(async |room| {
         for n in 0..POSTS {
-            post_surely(&app, room, n).await;
+            post_until_acknowledged(&app, room, n).await;
         }
     }));
     let crashes = async {

@@ -26,12 +26,12 @@ async fn a_created_conversation_is_read_back_and_cached() {
     let mut redis = app.redis().await;
     let key = format!("conversation:{}", conversation["id"]);
     let cached: String = redis.get(&key).await.expect("a string");
-    let life: i64 = redis.ttl(&key).await.expect("a life");
+    let ttl: i64 = redis.ttl(&key).await.expect("a TTL");
     assert_eq!(
         serde_json::from_str::<Value>(&cached).expect("JSON"),
         conversation
     );
-    assert!((7100..=7200).contains(&life), "{life}");
+    assert!((7100..=7200).contains(&ttl), "{ttl}");
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_users_conversations_come_by_activity_in_pages() {
 }
 
 #[tokio::test]
-async fn who_joins_sees_and_who_leaves_sees_no_more() {
+async fn a_user_reads_the_conversation_from_joining_to_leaving() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let newcomer = unique_user();

@@ -1,4 +1,4 @@
-//! The feed of all that concerns a user.
+//! The feed of a user.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testkit::{App, EventStream, app, unique_user};
 use tests::{Room, token};
 
-use crate::{first_id, join, leave, names, user_feed};
+use super::{first_id, join, leave, names, user_feed};
 
 /// The next durable events, as (conversation, seq).
 async fn durable(stream: &mut EventStream, count: usize) -> Vec<(i64, i64)> {
@@ -25,8 +25,8 @@ async fn durable(stream: &mut EventStream, count: usize) -> Vec<(i64, i64)> {
     events
 }
 
-/// What a relay that died passes on once more, or another message of some room.
-async fn relay_by_hand(app: &App, user: i64, room: &Room, seq: i64) {
+/// Adds an entry to a feed, as a relay does that repeats its work.
+async fn add_entry(app: &App, user: i64, room: &Room, seq: i64) {
     let event = json!({ "type": "new-message", "conversationId": room.id, "seq": seq });
     let fields = [("event", event.to_string())];
     let _: String = app
@@ -47,7 +47,7 @@ async fn counts(stream: &mut EventStream, room: &Room, until: i64) {
 }
 
 #[tokio::test]
-async fn it_tells_of_all_conversations_and_what_is_unread() {
+async fn it_has_the_events_and_unread_counts_of_all_conversations() {
     let app = app().await;
     let user = unique_user();
     let (one, two) = (
@@ -71,7 +71,7 @@ async fn it_tells_of_all_conversations_and_what_is_unread() {
 }
 
 #[tokio::test]
-async fn it_tells_of_people_the_user_shares_a_conversation_with() {
+async fn it_has_the_presence_of_users_who_share_a_conversation() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let mut stream = app.events(&user_feed(room.users[0])).await;
@@ -112,7 +112,7 @@ async fn joins_and_leaves_take_effect_at_once() {
     while events.last() != Some(&(other.id, 1)) {
         events.extend(durable(&mut stream, 1).await);
     }
-    // The relay may have passed the first on together with the joining.
+    // The relay may have delivered the first together with the joining.
     events.retain(|event| *event != (room.id, 1));
     assert_eq!(
         events,
@@ -121,7 +121,7 @@ async fn joins_and_leaves_take_effect_at_once() {
 }
 
 #[tokio::test]
-async fn a_client_goes_on_behind_its_last_event() {
+async fn a_client_resumes_after_its_last_event() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let path = user_feed(room.users[0]);
@@ -138,7 +138,7 @@ async fn a_client_goes_on_behind_its_last_event() {
 }
 
 #[tokio::test]
-async fn who_was_cut_off_before_the_first_event_misses_nothing() {
+async fn a_client_that_was_disconnected_before_the_first_event_misses_nothing() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let path = user_feed(room.users[0]);
@@ -149,7 +149,7 @@ async fn who_was_cut_off_before_the_first_event_misses_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_relay_passes_on_again_comes_once() {
+async fn an_event_that_is_relayed_twice_is_delivered_once() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let (user, path) = (room.users[0], user_feed(room.users[0]));
@@ -159,7 +159,7 @@ async fn what_a_relay_passes_on_again_comes_once() {
     assert_eq!(durable(&mut stream, 2).await, [(room.id, 1), (room.id, 2)]);
     let id = stream.next_of("unread-count").await.id.expect("an id");
     for seq in [1, 2] {
-        relay_by_hand(app, user, &room, seq).await;
+        add_entry(app, user, &room, seq).await;
     }
     room.say(app, room.users[1], "three").await;
     assert_eq!(durable(&mut stream, 1).await, [(room.id, 3)]);
@@ -168,12 +168,12 @@ async fn what_a_relay_passes_on_again_comes_once() {
 }
 
 #[tokio::test]
-async fn a_gap_is_a_resync_and_the_feed_goes_on() {
+async fn a_gap_is_a_resync_and_the_feed_continues() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let mut stream = app.events(&user_feed(room.users[0])).await;
     for seq in [5, 7, 8] {
-        relay_by_hand(app, room.users[0], &room, seq).await;
+        add_entry(app, room.users[0], &room, seq).await;
     }
     let events = names(&mut stream, 4)
         .await
@@ -214,19 +214,19 @@ async fn an_id_that_the_feed_no_longer_reaches_is_a_resync() {
 #[tokio::test]
 async fn a_stream_ends_when_its_token_expires() {
     let app = token::closed().spawn().await;
-    let (user, life, leeway) = (unique_user(), 3, 30);
+    let (user, lifetime, leeway) = (unique_user(), 3, 30);
     let mut claims = token::claims(user);
-    claims["exp"] = (token::now() + life - leeway).into();
+    claims["exp"] = (token::now() + lifetime - leeway).into();
     let request = app.request(Method::GET, &user_feed(user));
     let request = request.header("authorization", token::bearer(&claims));
     let mut stream = EventStream::open(request).await;
     assert_eq!(stream.status(), 200);
-    let ended = tokio::time::timeout(Duration::from_secs(life + 2), stream.next()).await;
-    assert_eq!(ended.expect("an end in time"), None);
+    let next = stream.next_within(Duration::from_secs(lifetime + 2)).await;
+    assert_eq!(next, None);
 }
 
 #[tokio::test]
-async fn an_event_of_nobodys_making_is_passed_over() {
+async fn a_malformed_entry_is_skipped() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let mut stream = app.events(&user_feed(room.users[0])).await;

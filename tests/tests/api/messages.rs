@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use futures::future::join_all;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
-use testkit::{App, app, unique_user};
-use tests::{Room, ordinals, path_of};
+use testkit::{App, app, unique_user, wait_for};
+use tests::{Room, Subscription, ordinals, path_of};
 
 #[tokio::test]
 async fn a_posted_message_is_read_back_as_it_was_answered() {
@@ -152,7 +152,7 @@ async fn a_retry_shares_what_the_first_try_could_not() {
         .await
         .expect_status(201)
         .json();
-    // As if whoever took the first try had died between PostgreSQL and Redis.
+    // As if the first instance had crashed between PostgreSQL and Redis.
     let () = redis.rpop(room.list_key(), None).await.expect("a removal");
     app.post("/api/v1/messages", &body).await.expect_status(200);
     let list = app.get(&room.list(50)).await.expect_status(200);
@@ -293,9 +293,9 @@ async fn redis_holds_the_list_and_the_message_as_specified() {
         .query_async(&mut redis)
         .await
         .expect("a type");
-    let life: i64 = redis.ttl(room.list_key()).await.expect("a life");
+    let ttl: i64 = redis.ttl(room.list_key()).await.expect("a TTL");
     assert_eq!(kind, "list");
-    assert!((3500..=3600).contains(&life), "{life}");
+    assert!((3500..=3600).contains(&ttl), "{ttl}");
     let cached: Vec<String> = redis
         .lrange(room.list_key(), 0, -1)
         .await
@@ -443,38 +443,26 @@ async fn a_reply_answers_a_message_of_its_own_conversation() {
 async fn changes_are_published_on_the_conversations_channel() {
     let app = app().await;
     let room = Room::new(app, 2).await;
-    let mut channel = app.subscriber().await;
-    channel
-        .subscribe(format!("conversation:{}:messages", room.id))
-        .await
-        .expect("a subscription");
-    let message = room.say(app, room.users[0], "heard").await;
+    let channel = format!("conversation:{}:messages", room.id);
+    let events = Subscription::open(app, &channel).await;
+    let message = room.say(app, room.users[0], "published").await;
     app.patch(&path_of(&message), json!({ "content": "corrected" }))
         .await
         .expect_status(200);
     app.delete(&path_of(&message)).await.expect_status(204);
-    let mut heard = Vec::new();
-    let mut stream = channel.on_message();
-    while heard.len() < 3 {
-        let next = tokio::time::timeout(
-            std::time::Duration::from_secs(5),
-            futures::StreamExt::next(&mut stream),
-        );
-        let payload = next
-            .await
-            .expect("an event in time")
-            .expect("an event")
-            .get_payload::<String>();
-        heard.push(serde_json::from_str::<Value>(&payload.expect("text")).expect("JSON"));
-    }
-    assert_eq!(heard[0]["type"], "new-message");
-    assert_eq!(heard[0]["message"], message);
+    let limit = std::time::Duration::from_secs(5);
+    let observe = async || events.all();
+    let published = wait_for("three events", limit, observe, |all| all.len() >= 3).await;
+    assert_eq!(published.len(), 3, "{published:?}");
+    let published: Vec<Value> = published.into_iter().map(|one| one.event).collect();
+    assert_eq!(published[0]["type"], "new-message");
+    assert_eq!(published[0]["message"], message);
     assert_eq!(
-        (&heard[1]["type"], &heard[1]["message"]["content"]),
+        (&published[1]["type"], &published[1]["message"]["content"]),
         (&json!("message-edited"), &json!("corrected"))
     );
     assert_eq!(
-        (&heard[2]["type"], &heard[2]["message"]["content"]),
+        (&published[2]["type"], &published[2]["message"]["content"]),
         (&json!("message-deleted"), &Value::Null)
     );
 }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use testkit::{App, send};
 use tests::{routes, token};
 
-use crate::world::{World, app};
+use super::world::{World, app};
 
 /// Sends without waiting for the end of the answer, which an event stream has not.
 async fn status(app: &App, world: &World, rule: &Route, token: &str, named: i64) -> u16 {

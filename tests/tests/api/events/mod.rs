@@ -1,4 +1,4 @@
-//! Event streams: nothing missed, nothing twice, whatever happens to client, host and stores.
+//! Event streams: no event is lost or repeated, whatever fails.
 
 mod conversation;
 mod crowd;
@@ -12,10 +12,10 @@ use serde_json::json;
 use testkit::{App, EventStream};
 use tests::Room;
 
-/// How long a stream may be silent.
+/// The longest time between two comments of an idle stream.
 const SILENCE: Duration = Duration::from_secs(15);
-/// Until the next look at the database, and a bit.
-const NEXT_LOOK: Duration = Duration::from_secs(16);
+/// Longer than the time between two checks of the database.
+const NEXT_CHECK: Duration = Duration::from_secs(16);
 
 /// A conversation's feed, for one of its participants.
 fn feed_of(room: &Room) -> String {
@@ -39,7 +39,7 @@ async fn names(stream: &mut EventStream, count: usize) -> Vec<(String, Option<St
     names
 }
 
-/// The id that a stream begins with, before any event.
+/// The id that a stream starts with, before any event.
 async fn first_id(stream: &mut EventStream) -> Option<String> {
     let opening = stream.next_block().await.expect("an opening");
     assert_eq!(opening.comment.as_deref(), Some("connected"));

@@ -1,10 +1,10 @@
-//! What operators are told.
+//! Health checks.
 
 use serde_json::json;
 use testkit::app;
 
 #[tokio::test]
-async fn health_tells_of_every_store_and_of_the_relay() {
+async fn health_covers_every_store_and_the_relay() {
     let app = app().await;
     let health = app.get("/api/v1/health").await.expect_status(200).json();
     assert_eq!(health["status"], "ok");
@@ -32,7 +32,7 @@ async fn health_tells_of_every_store_and_of_the_relay() {
     assert!(postgres["latencyMs"].is_f64());
 }
 
-/// The members that the specification names, with the values that came.
+/// The members that the specification names, with the values of the response.
 fn shape(redis: &serde_json::Value) -> serde_json::Value {
     let member = |name: &str| redis[name].clone();
     json!({
@@ -45,7 +45,7 @@ fn shape(redis: &serde_json::Value) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn live_touches_no_store_and_takes_only_get() {
+async fn live_touches_no_store_and_accepts_only_get() {
     let app = app().await;
     assert_eq!(
         app.get("/api/v1/health/live")

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use testkit::{App, Response, send, unique_user, wait_until};
+use testkit::{App, Response, send, unique_user, wait_for};
 use tests::token;
 
-use crate::world::World;
+use super::world::World;
 
 async fn get(app: &App, path: &str, authorization: &str) -> Response {
     let request = app.request(Method::GET, path);
@@ -88,10 +88,10 @@ async fn replicas_count_together_and_what_was_used_comes_back_evenly() {
     let most = 120.0 + start.elapsed().as_secs_f64() * 2.0;
     assert!(f64::from(allowed) <= most + 1.0, "{allowed} of {most}");
     assert!(allowed >= 120, "{allowed}");
-    wait_until("one is free again", Duration::from_secs(3), async || {
-        get(&one, PATH, &caller).await.status() == 200
-    })
-    .await;
+    let observe = async || get(&one, PATH, &caller).await;
+    let is_allowed = |answer: &Response| answer.status() == 200;
+    let what = "a request is allowed again";
+    wait_for(what, Duration::from_secs(3), observe, is_allowed).await;
 }
 
 #[tokio::test]
@@ -115,12 +115,10 @@ async fn without_redis_nobody_is_refused() {
         .count();
     assert!(said >= 1, "{}", app.log());
     app.start_redis().await;
-    wait_until(
-        "the limit holds again",
-        Duration::from_secs(10),
-        async || get(&app, &path, &token::user(world.owner)).await.status() == 429,
-    )
-    .await;
+    let observe = async || get(&app, &path, &token::user(world.owner)).await;
+    let is_limited = |answer: &Response| answer.status() == 429;
+    let what = "the limit holds again";
+    wait_for(what, Duration::from_secs(10), observe, is_limited).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use testkit::{Response, send, unique_user};
 use tests::routes;
 use tests::token::{self, SECRET, bearer, claims, now};
 
-use crate::world::{World, app};
+use super::world::{World, app};
 
 /// Values of `Authorization` that prove nothing, each with a word for what it is.
 fn worthless(user: i64) -> Vec<(&'static str, Option<String>)> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use testkit::{App, send};
 use tests::token::{self, bearer, claims, now};
 
-use crate::world::{World, app};
+use super::world::{World, app};
 
 const PATH: &str = "/api/v1/messages/stream-tickets";
 
@@ -115,9 +115,7 @@ async fn a_stream_ends_with_the_token_that_the_ticket_was_for() {
     );
     let mut stream = app.events(&format!("{feed}?ticket={ticket}")).await;
     assert_eq!(stream.status(), 200);
-    let end = async { while stream.next_block().await.is_some() {} };
-    let ended = tokio::time::timeout(Duration::from_secs(10), end).await;
-    assert!(ended.is_ok(), "the stream outlives the token");
+    stream.end_within(Duration::from_secs(10)).await;
 }
 
 #[tokio::test]
@@ -138,7 +136,5 @@ async fn a_stream_ends_when_its_user_is_no_longer_a_participant() {
     let request = app.request(Method::DELETE, &leave);
     let request = request.header("authorization", token::user(world.other));
     send(request).await.expect_status(204);
-    let end = async { while stream.next_block().await.is_some() {} };
-    let ended = tokio::time::timeout(Duration::from_secs(20), end).await;
-    assert!(ended.is_ok(), "the stream outlives the right to it");
+    stream.end_within(Duration::from_secs(20)).await;
 }

@@ -1,4 +1,4 @@
-//! A client as browsers are: it keeps the last id that it got, and comes back with it.
+//! A client like a browser's: it resumes with the id of its last event.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 use testkit::{App, Event, EventStream};
 use tests::Room;
 
-/// A reader that is cut off now and then.
+/// A reader that is disconnected at random.
 pub struct Reader<'a> {
     app: &'a App,
     path: String,
     last_event_id: String,
-    /// How likely it is cut off after an event.
+    /// How probable a disconnect is after an event.
     cut: f64,
-    /// How often it came back.
+    /// How often it resumed.
     pub returns: usize,
-    /// The durable events that it got, as (conversation, seq).
+    /// The durable events that it received, as (conversation, seq).
     pub got: Vec<(i64, i64)>,
 }
 
 impl<'a> Reader<'a> {
-    /// From what comes after an id on.
+    /// A reader of the events after an id.
     pub fn new(app: &'a App, path: String, last_event_id: &str, cut: f64) -> Self {
         Self {
             app,
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads until so many durable events have come, however often the stream ends.
+    /// Reads `count` durable events, however often the stream ends.
     pub async fn read(mut self, count: usize) -> Self {
         while self.got.len() < count {
             if let Some(stream) = self.open().await {
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         self
     }
 
-    /// The seqs that it got of one conversation, in their order.
+    /// The received seqs of one conversation, in the order of arrival.
     pub fn seqs(&self, room: &Room) -> Vec<i64> {
         let of_room = self.got.iter().filter(|(id, _)| *id == room.id);
         of_room.map(|(_, seq)| *seq).collect()
@@ -80,13 +80,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where a durable event has its place.
+/// The conversation and seq of a durable event.
 fn place(event: &Value) -> Option<(i64, i64)> {
     Some((event["conversationId"].as_i64()?, event["seq"].as_i64()?))
 }
 
-/// Posts, again and again until it is known to be written.
-pub async fn post_surely(app: &App, room: &Room, n: usize) {
+/// Posts, and repeats it until it is acknowledged.
+pub async fn post_until_acknowledged(app: &App, room: &Room, n: usize) {
     let body = json!({
         "conversationId": room.id, "senderId": room.users[1],
         "content": n.to_string(), "clientMessageId": format!("message {n}"),

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use testkit::{App, EventStream, app, send, unique_user};
 use tests::{Room, path_of};
 
-use crate::{SILENCE, feed_of, first_id, join, leave, names};
+use super::{SILENCE, feed_of, first_id, join, leave, names};
 
 #[tokio::test]
-async fn headers_and_a_first_block_come_at_once() {
+async fn headers_and_a_first_comment_are_sent_at_once() {
     let room = Room::new(app().await, 2).await;
     let start = Instant::now();
     let mut stream = app().await.events(&feed_of(&room)).await;
@@ -85,7 +85,7 @@ async fn change_everything(app: &App, room: &Room, message: &Value) {
 }
 
 #[tokio::test]
-async fn a_client_goes_on_behind_its_last_event() {
+async fn a_client_resumes_after_its_last_event() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     for n in 0..5 {
@@ -106,7 +106,7 @@ async fn ids(stream: &mut EventStream, count: usize) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn the_query_tells_where_to_go_on_and_the_header_tells_it_better() {
+async fn the_header_takes_precedence_over_the_query() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     for n in 0..3 {
@@ -122,7 +122,7 @@ async fn the_query_tells_where_to_go_on_and_the_header_tells_it_better() {
 }
 
 #[tokio::test]
-async fn a_long_history_comes_whole_and_in_order() {
+async fn a_long_history_is_complete_and_in_order() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     for n in 0..130 {
@@ -133,7 +133,7 @@ async fn a_long_history_comes_whole_and_in_order() {
 }
 
 #[tokio::test]
-async fn who_was_cut_off_before_the_first_event_misses_nothing() {
+async fn a_client_that_was_disconnected_before_the_first_event_misses_nothing() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     room.say(app, room.users[1], "before").await;
@@ -167,7 +167,7 @@ async fn an_id_of_another_feed_is_a_resync() {
 }
 
 #[tokio::test]
-async fn what_is_hidden_has_no_stream() {
+async fn a_hidden_conversation_has_no_stream() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let stranger = format!(
@@ -194,7 +194,7 @@ async fn what_is_hidden_has_no_stream() {
 }
 
 #[tokio::test]
-async fn who_leaves_gets_the_leaving_and_nothing_more() {
+async fn a_user_who_leaves_gets_no_event_after_their_leaving() {
     let app = app().await;
     let room = Room::new(app, 3).await;
     let mut stream = app.events(&feed_of(&room)).await;
@@ -208,11 +208,11 @@ async fn who_leaves_gets_the_leaving_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn who_came_back_sees_also_what_happened_meanwhile() {
+async fn a_user_who_returns_also_gets_the_events_of_their_absence() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     leave(app, &room, room.users[0]).await;
-    room.say(app, room.users[1], "meanwhile").await;
+    room.say(app, room.users[1], "during the absence").await;
     join(app, &room, room.users[0]).await;
     let mut stream = app.events_after(&feed_of(&room), 0).await;
     assert_eq!(ids(&mut stream, 3).await, [1, 2, 3]);
@@ -221,24 +221,20 @@ async fn who_came_back_sees_also_what_happened_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_says_that_it_lives() {
+async fn an_idle_stream_sends_comments() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let mut stream = app.events(&feed_of(&room)).await;
     first_id(&mut stream).await;
     for _ in 0..3 {
         let block = tokio::time::timeout(SILENCE, stream.next_block()).await;
-        assert!(
-            block
-                .expect("a sign of life")
-                .expect("an open stream")
-                .is_comment()
-        );
+        let block = block.expect("a comment in time").expect("an open stream");
+        assert!(block.is_comment(), "{block:?}");
     }
 }
 
 #[tokio::test]
-async fn a_stream_ends_in_good_order_when_its_time_is_up() {
+async fn a_stream_ends_cleanly_at_its_time_limit() {
     let app = App::builder().variable("sse_max_seconds", 2).spawn().await;
     let room = Room::new(&app, 2).await;
     let start = Instant::now();
