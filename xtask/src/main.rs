@@ -18,6 +18,7 @@ mod check;
 mod env;
 mod instance;
 mod migrate;
+mod schema;
 mod seed;
 mod test;
 mod token;
@@ -48,6 +49,7 @@ enum Command {
     Build(build::Arguments),
     Migrate(migrate::Arguments),
     Seed(seed::Arguments),
+    Schema(schema::Arguments),
     Env(env::Arguments),
     Token(token::Arguments),
     Check(check::Arguments),
@@ -72,9 +74,10 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Build(_) => build::run()?,
         Command::Migrate(_) => migrate::run().await?,
         Command::Seed(_) => seed::run().await?,
+        Command::Schema(_) => schema::run().await?,
         Command::Env(_) => env::run()?,
         Command::Token(arguments) => token::run(arguments)?,
-        Command::Check(_) => check::run()?,
+        Command::Check(_) => check::run().await?,
         Command::Bench(arguments) => bench::run(arguments).await?,
     }
     Ok(ExitCode::SUCCESS)

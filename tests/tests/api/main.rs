@@ -7,6 +7,7 @@ mod conversations;
 mod events;
 mod health;
 mod messages;
+mod migrations;
 mod model;
 mod outages;
 mod presence;

@@ -11,6 +11,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 use dev_services::progress;
 
+use crate::schema;
+
 /// Check format, lints, documentation, and the rules of this repository.
 #[derive(Args)]
 pub struct Arguments {}
@@ -53,17 +55,22 @@ const CHECKS: [Check; 10] = [
 ];
 
 /// Runs every check, so that one run reports all failures.
-pub fn run() -> Result<()> {
-    let failed = CHECKS.into_iter().filter(|check| !passes(check)).count();
+pub async fn run() -> Result<()> {
+    let mut failed = CHECKS
+        .into_iter()
+        .filter(|(what, check)| !passes(what, check()))
+        .count();
+    let schema = schema::is_current().await;
+    failed += usize::from(!passes("migrations/schema.sql is current", schema));
+    let all = CHECKS.len() + 1;
     if failed > 0 {
-        bail!("{failed} of {} checks failed", CHECKS.len());
+        bail!("{failed} of {all} checks failed");
     }
-    progress(format_args!("all {} checks passed", CHECKS.len()));
+    progress(format_args!("all {all} checks passed"));
     Ok(())
 }
 
-fn passes((what, check): &Check) -> bool {
-    let result = check();
+fn passes(what: &str, result: Result<()>) -> bool {
     match &result {
         Ok(()) => progress(format_args!("ok: {what}")),
         Err(error) => progress(format_args!("FAILED: {what}: {error:#}")),

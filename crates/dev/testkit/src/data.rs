@@ -115,8 +115,7 @@ async fn shared_options() -> Result<Options> {
 
 async fn with_template(mut options: Options) -> Result<Options> {
     if options.database_url.is_none() {
-        let cache = workspace_root().join("target/postgres-template");
-        options.template = Some(Template::load_or_create(&cache, &migrations()).await?);
+        options.template = Some(Template::of_repository(workspace_root()).await?);
     }
     Ok(options)
 }

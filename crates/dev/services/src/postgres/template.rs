@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use refinery::load_sql_migrations;
 
 use super::binaries::Binaries;
 use super::{cluster, install_missing, launch};
@@ -14,6 +15,8 @@ use crate::{Durability, TemporaryDirectory, migrate, ports, progress, secret};
 
 const PASSWORD: &str = "password";
 const DATA: &str = "data";
+/// Where the template of a repository is.
+const CACHE: &str = "target/postgres-template";
 
 /// A cluster with the migrations applied, and the password of its user.
 #[derive(Clone)]
@@ -29,6 +32,15 @@ impl fmt::Debug for Template {
 }
 
 impl Template {
+    /// The template of the migrations of this repository.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_or_create`](Self::load_or_create).
+    pub async fn of_repository(root: &Path) -> Result<Self> {
+        Self::load_or_create(&root.join(CACHE), &root.join("migrations")).await
+    }
+
     /// The template of these migrations in the directory `cache`. The first caller creates it,
     /// and others, in other processes too, wait until it has. Templates of other migrations are
     /// removed.
@@ -63,20 +75,17 @@ impl Template {
     }
 }
 
-/// Names the content of the migrations and the version of PostgreSQL.
+/// A name for the content of the migrations and the version of PostgreSQL.
 fn key(migrations: &Path) -> Result<String> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(migrations)
-        .with_context(|| format!("cannot read {}", migrations.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-        .collect();
-    files.sort();
+    let mut migrations = load_sql_migrations(migrations)
+        .with_context(|| format!("cannot read {}", migrations.display()))?;
+    migrations.sort();
     let mut hasher = DefaultHasher::new();
-    Binaries::newest().map(|found| found.folder().hash(&mut hasher));
-    for file in files {
-        file.file_name().hash(&mut hasher);
-        std::fs::read(&file)?.hash(&mut hasher);
+    if let Some(binaries) = Binaries::newest() {
+        binaries.folder().hash(&mut hasher);
+    }
+    for migration in migrations {
+        migration.checksum().hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
 }
