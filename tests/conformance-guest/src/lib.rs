@@ -1,5 +1,4 @@
-//! Shows the tests what devhost does for its guests; `spin.toml` beside it has
-//! the routes.
+//! A guest for the conformance tests of devhost. Its `spin.toml` has the routes.
 
 mod body;
 mod instance;
