@@ -9,7 +9,7 @@ use testkit::{App, app, unique_user, wait_for};
 use tests::{Room, Subscription, ordinals, path_of};
 
 #[tokio::test]
-async fn a_posted_message_is_read_back_as_it_was_answered() {
+async fn a_posted_message_is_read_back_unchanged() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let posted = room
@@ -184,7 +184,7 @@ async fn a_client_message_id_is_not_used_for_another_message() {
     );
 }
 
-/// The messages lack nothing between the first and the last.
+/// Fails if a message is missing between the first and the last.
 fn assert_gapless(messages: &[Value]) {
     let seen = ordinals(messages);
     assert!(

@@ -1,4 +1,4 @@
-//! Random sequences of changes, compared with a small model after every step.
+//! Random sequences of changes, compared with a model after every step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ struct Message {
     content: Option<String>,
 }
 
-/// What the service should know.
+/// The expected state of the service.
 #[derive(Debug, Default)]
 struct Model {
     messages: Vec<Message>,

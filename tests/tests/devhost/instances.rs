@@ -40,7 +40,7 @@ async fn requests_that_write_at_once_meet_in_one_instance() {
 }
 
 #[tokio::test]
-async fn event_loops_share_the_connections_out() {
+async fn connections_are_distributed_over_the_event_loops() {
     let app = builder()
         .arg("--event-loops")
         .arg(3)
@@ -55,7 +55,7 @@ async fn event_loops_share_the_connections_out() {
 }
 
 #[tokio::test]
-async fn an_instance_is_dropped_after_its_share_of_requests() {
+async fn an_instance_is_dropped_after_the_maximum_of_requests() {
     let app = one_event_loop()
         .arg("--max-instance-reuse-count")
         .arg(2)
@@ -97,7 +97,7 @@ async fn a_request_without_an_answer_fails_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_guest_that_computes_does_not_keep_others_waiting() {
+async fn a_guest_that_computes_does_not_delay_others() {
     let app = builder().spawn().await;
     json(&app, "/neighbour/instance").await;
     let busy = join_all((0..4).map(|_| json(&app, "/spin?ms=3000")));

@@ -37,7 +37,7 @@ async fn read_until(stream: &mut TcpStream, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn chunks_reach_the_client_as_they_are_made() {
+async fn chunks_reach_the_client_one_by_one() {
     let app = guest().await;
     let start = Instant::now();
     let request = "GET /stream?chunks=3&ms=1000 HTTP/1.1\r\nhost: guest\r\n\r\n";
@@ -63,7 +63,7 @@ async fn the_guest_reads_and_answers_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn a_large_body_comes_back_whole() {
+async fn a_large_body_is_echoed_completely() {
     let body = "0123456789".repeat(500_000);
     let request = guest().await.request(Method::POST, "/echo");
     let response = send(request.body(body.clone())).await;

@@ -13,7 +13,7 @@ use tests::{Room, token};
 use crate::connection::{Answer, Connection};
 use crate::malice::{self, Request, Target};
 
-/// How many requests are sent, a minute of them, unless `FUZZ_REQUESTS` says otherwise.
+/// The number of requests, unless `FUZZ_REQUESTS` is set.
 const REQUESTS: usize = 100_000;
 const CONNECTIONS: usize = 32;
 
@@ -71,7 +71,7 @@ async fn flood(app: &App, requests: usize) {
     join_all((0..CONNECTIONS).map(worker)).await;
     let statuses = statuses.take();
     println!("{statuses:?}");
-    // Some of it got far.
+    // Requests of all kinds were accepted.
     for status in [200, 201, 204, 400, 404, 405, 415, 422] {
         assert!(statuses.contains_key(&status), "{statuses:?}");
     }
@@ -100,7 +100,7 @@ fn check(seed: u64, request: &Request, answer: Result<Answer>) -> u16 {
     status
 }
 
-/// Conversations that exist, and callers who may see some of them.
+/// Existing conversations, and callers who may read some of them.
 async fn target(app: &App) -> Target {
     let setup = token::closed()
         .same_stores_as(app)
@@ -153,7 +153,7 @@ fn number(variable: &str, otherwise: usize) -> usize {
         .unwrap_or(otherwise)
 }
 
-/// The line with a sign, and what came before it.
+/// The lines around the first occurrence of a text.
 fn around(log: &str, sign: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     let at = lines

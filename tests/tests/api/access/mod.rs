@@ -1,4 +1,4 @@
-//! Identity and access: what proves who calls, and what that allows.
+//! Identity and access: credentials, and what each caller may do.
 
 mod callers;
 mod proofs;

@@ -1,4 +1,4 @@
-//! What proves nothing: every route is closed to it.
+//! Invalid credentials are rejected on every route.
 
 use messaging::api::Access;
 use reqwest::Method;
@@ -9,14 +9,14 @@ use tests::token::{self, SECRET, bearer, claims, now};
 
 use super::world::{World, app};
 
-/// Values of `Authorization` that prove nothing, each with a word for what it is.
+/// Invalid values of `Authorization`, each with a description.
 fn worthless(user: i64) -> Vec<(&'static str, Option<String>)> {
     let with = |name: &str, value: Value| {
         let mut claims = claims(user);
         claims[name] = value;
         Some(bearer(&claims))
     };
-    let forged = jwt_signer::hs256(b"a secret that somebody else made up", &claims(user));
+    let forged = jwt_signer::hs256(b"a secret that this app does not have", &claims(user));
     let unsigned = jwt_signer::forge(&json!({"alg": "none"}), &claims(user), |_| vec![]);
     let good = token::user(user);
     vec![
@@ -26,8 +26,8 @@ fn worthless(user: i64) -> Vec<(&'static str, Option<String>)> {
         ("no token at all", Some("Bearer x.y.z".into())),
         ("an expired token", with("exp", (now() - 60).into())),
         ("a token of tomorrow", with("nbf", (now() + 86_400).into())),
-        ("a token for somebody else", with("aud", "billing".into())),
-        ("a token for nobody", with("aud", Value::Null)),
+        ("a token of another audience", with("aud", "billing".into())),
+        ("a token without an audience", with("aud", Value::Null)),
         (
             "a token of another issuer",
             with("iss", "https://other.test".into()),
@@ -40,7 +40,7 @@ fn worthless(user: i64) -> Vec<(&'static str, Option<String>)> {
 }
 
 #[tokio::test]
-async fn every_route_is_closed_to_what_proves_nothing() {
+async fn every_route_rejects_invalid_credentials() {
     let app = app().await;
     let world = World::new(app).await;
     for rule in routes::api().filter(|rule| rule.access != Access::Public) {
@@ -67,14 +67,14 @@ fn assert_refused(answer: &Response, place: &str) {
         answer.header("content-type"),
         Some("application/problem+json")
     );
-    // Why a token is refused would help only whoever made it up.
+    // The reason of a rejection would only help an attacker.
     for word in ["expired", "signature", "audience", "issuer", "kid"] {
         assert!(!answer.text().contains(word), "{place}: {answer}");
     }
 }
 
 #[tokio::test]
-async fn a_challenge_tells_a_missing_token_from_a_refused_one() {
+async fn the_challenge_distinguishes_a_missing_token_from_an_invalid_one() {
     let app = app().await;
     let path = "/api/v1/health";
     let challenge = async |authorization: Option<&str>| {
@@ -110,7 +110,7 @@ async fn a_client_cannot_choose_its_route_or_its_path() {
 }
 
 #[tokio::test]
-async fn without_keys_everything_is_closed_and_the_operator_is_told() {
+async fn without_keys_everything_is_rejected_and_the_log_says_why() {
     let app = testkit::App::builder()
         .variable("auth_mode", "jwt")
         .spawn()

@@ -1,4 +1,4 @@
-//! The limit on how often one caller may ask.
+//! The rate limit of a caller.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ fn number(answer: &Response, header: &str) -> u64 {
 const PATH: &str = "/api/v1/messages/users/online";
 
 #[tokio::test]
-async fn who_asks_too_often_is_refused_and_others_are_not() {
+async fn a_caller_above_the_limit_is_rejected_and_others_are_not() {
     let app = token::closed().variable("rate_limit", 6).spawn().await;
     let (hasty, calm) = (token::user(unique_user()), token::user(unique_user()));
     for left in (0..6).rev() {
@@ -45,7 +45,7 @@ async fn who_asks_too_often_is_refused_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn a_refused_write_has_no_effect() {
+async fn a_rejected_write_has_no_effect() {
     let app = token::closed().variable("rate_limit", 2).spawn().await;
     let world = World::new(&app).await;
     let post = async || {
@@ -66,9 +66,9 @@ async fn a_refused_write_has_no_effect() {
     assert_eq!(row.get::<_, i64>(0), 3);
 }
 
-/// Over any time, no more is allowed than the limit and what came back meanwhile.
+/// In any period, at most the limit and the refill of that period are allowed.
 #[tokio::test]
-async fn replicas_count_together_and_what_was_used_comes_back_evenly() {
+async fn replicas_share_a_limit_that_refills_evenly() {
     let one = token::closed().variable("rate_limit", 120).spawn().await;
     let two = token::closed()
         .variable("rate_limit", 120)
@@ -95,7 +95,7 @@ async fn replicas_count_together_and_what_was_used_comes_back_evenly() {
 }
 
 #[tokio::test]
-async fn without_redis_nobody_is_refused() {
+async fn without_redis_no_caller_is_rejected() {
     let app = token::closed()
         .variable("rate_limit", 2)
         .own_stores()

@@ -23,7 +23,7 @@ async fn ticket(app: &App, authorization: &str) -> String {
     body["ticket"].as_str().expect("a ticket").into()
 }
 
-/// The status of a request with a ticket; a stream is left at once.
+/// The status of a request with a ticket; a stream is closed at once.
 async fn with_ticket(app: &App, path: &str, ticket: &str) -> u16 {
     let request = app.request(Method::GET, &format!("{path}?ticket={ticket}"));
     request.send().await.expect("an answer").status().as_u16()
@@ -47,7 +47,7 @@ async fn a_ticket_opens_one_stream_as_its_owner() {
 }
 
 #[tokio::test]
-async fn a_ticket_gives_no_more_than_its_owner_has() {
+async fn a_ticket_grants_no_more_than_its_owner_has() {
     let app = app().await;
     let world = World::new(app).await;
     let feed = format!(
@@ -95,8 +95,8 @@ async fn redis_holds_the_hash_of_a_ticket_for_half_a_minute() {
         let record = record.unwrap_or_default();
         assert!(!record.contains(&ticket));
         found |= record.contains(&world.owner.to_string());
-        let life: i64 = redis.ttl(&key).await.expect("a life");
-        assert!(life <= 30, "{life}");
+        let ttl: i64 = redis.ttl(&key).await.expect("a TTL");
+        assert!(ttl <= 30, "{ttl}");
     }
     assert!(found, "the ticket is in Redis");
 }
@@ -106,7 +106,7 @@ async fn a_stream_ends_with_the_token_that_the_ticket_was_for() {
     let app = app().await;
     let world = World::new(app).await;
     let mut short = claims(world.owner);
-    // With the leeway of 30 s it is good for four seconds more.
+    // With the leeway of 30 s it is valid for four more seconds.
     short["exp"] = (now() - 26).into();
     let ticket = ticket(app, &bearer(&short)).await;
     let feed = format!(
