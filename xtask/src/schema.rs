@@ -27,8 +27,8 @@ const NOISE: [&str; 4] = ["--", "SET ", "SELECT pg_catalog.set_config", "\\"];
 
 pub async fn run() -> Result<()> {
     let file = file();
-    std::fs::write(&file, generate().await?)
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    let schema = generate(&header()?).await?;
+    std::fs::write(&file, schema).with_context(|| format!("cannot write {}", file.display()))?;
     progress(format_args!("wrote {}", file.display()));
     Ok(())
 }
@@ -43,7 +43,7 @@ pub async fn is_current() -> Result<()> {
         return Ok(());
     }
     ensure!(
-        found == generate().await?,
+        found == generate(&header).await?,
         "migrations/schema.sql is not current: run `cargo xtask schema`"
     );
     Ok(())
@@ -51,6 +51,7 @@ pub async fn is_current() -> Result<()> {
 
 /// The first line of the file, with the major version of PostgreSQL.
 fn header() -> Result<String> {
+    dev_services::install_missing(&Options::private(Durability::Ephemeral))?;
     let mut version = Command::new(postgres::client_program("pg_dump")?);
     version.arg("--version");
     let version = cargo::output(version)?;
@@ -66,14 +67,14 @@ fn file() -> PathBuf {
     workspace::migrations().join("schema.sql")
 }
 
-async fn generate() -> Result<String> {
+async fn generate(header: &str) -> Result<String> {
     let home = TemporaryDirectory::create()?;
     let options = Options {
         template: Some(Template::of_repository(workspace::root()).await?),
         ..Options::private(Durability::Ephemeral)
     };
     let stores = Stores::start(options, DirectoryLock::take(home.path())?).await?;
-    Ok(normalise(&header()?, &dump(stores.database_url())?))
+    Ok(normalise(header, &dump(stores.database_url())?))
 }
 
 fn dump(database_url: &str) -> Result<String> {
