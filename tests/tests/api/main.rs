@@ -13,5 +13,6 @@ mod outages;
 mod presence;
 mod receipts;
 mod relay;
+mod routes;
 mod system_messages;
 mod typing;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use messaging::api::{Access, Route};
 use tests::routes;
 
-const DOCUMENT: &str = include_str!("../../docs/access.md");
-const MANIFEST: &str = include_str!("../../spin.toml");
+const DOCUMENT: &str = include_str!("../../../docs/access.md");
+const MANIFEST: &str = include_str!("../../../spin.toml");
 
 fn manifest() -> toml::Table {
     MANIFEST.parse().expect("TOML")
