@@ -1,16 +1,16 @@
-//! What the integration tests of several areas share: a conversation of one's own, and an ear
-//! on the channels.
+//! What the integration tests of several areas share: conversations that no other test has,
+//! subscriptions to channels, and access tokens.
 
-mod listener;
 pub mod routes;
+mod subscription;
 pub mod token;
 
 use serde_json::{Value, json};
 use testkit::{App, Response, unique_user};
 
-pub use listener::{Heard, Listener};
+pub use subscription::{Published, Subscription};
 
-/// A conversation with participants that no other test knows.
+/// A conversation whose participants no other test has.
 pub struct Room {
     /// The conversation.
     pub id: i64,
@@ -42,7 +42,7 @@ impl Room {
         app.post("/api/v1/messages", body).await
     }
 
-    /// Posts as one of the participants; the message.
+    /// Posts as one of the participants and returns the message.
     pub async fn say(&self, app: &App, user: i64, content: &str) -> Value {
         self.post(app, user, content)
             .await

@@ -1,4 +1,4 @@
-//! An app that asks for tokens, and tokens for it.
+//! An app that requires access tokens, and tokens for it.
 
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,14 +6,14 @@ use testkit::{App, Builder, unique_id};
 
 /// The shared secret of [`closed`] apps.
 pub const SECRET: &str = "a secret that only the tests share";
-/// The only issuer that they trust.
+/// The issuer that these apps trust.
 pub const ISSUER: &str = "https://issuer.test";
-/// What their tokens are for.
+/// The audience of their tokens.
 pub const AUDIENCE: &str = "messaging";
-/// What makes a caller a service.
+/// The scope of a service.
 pub const SERVICE_SCOPE: &str = "messaging:service";
 
-/// An app that asks for tokens.
+/// An app that requires access tokens.
 pub fn closed() -> Builder {
     App::builder()
         .variable("auth_mode", "jwt")
@@ -27,7 +27,7 @@ pub fn user(id: i64) -> String {
     bearer(&claims(id))
 }
 
-/// The token of a service that calls nowhere else, as a value of `Authorization`.
+/// The token of a service that no other test has, as a value of `Authorization`.
 pub fn service() -> String {
     let mut claims = claims(0);
     claims["sub"] = format!("service {}", unique_id()).into();
@@ -35,7 +35,7 @@ pub fn service() -> String {
     bearer(&claims)
 }
 
-/// The claims of a user's token that is good for an hour.
+/// The claims of a user's token that is valid for an hour.
 pub fn claims(user: i64) -> Value {
     json!({"sub": user.to_string(), "exp": now() + 3600, "iss": ISSUER, "aud": AUDIENCE})
 }

@@ -1,9 +1,9 @@
 //! A browser, for the tests of the page.
 
 use anyhow::Result;
-use dev_services::{apt, say};
+use dev_services::{apt, progress};
 
-/// Programs that the tests start, and the Debian packages that have them.
+/// The programs that the tests start, and their Debian packages.
 const PROGRAMS: [&str; 2] = ["chromium", "chromedriver"];
 const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 
@@ -15,7 +15,7 @@ pub fn install_missing() -> Result<bool> {
     let installed = apt::install(&PACKAGES, "the tests of the page in a browser");
     match installed {
         Err(error) if !is_ci() => {
-            say(format_args!(
+            progress(format_args!(
                 "no browser for the tests of the page: {error:#}"
             ));
             Ok(false)

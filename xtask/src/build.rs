@@ -1,16 +1,16 @@
-//! `build`: the components, and devhost to run them.
+//! `build`: the components, and devhost, which runs them.
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use dev_services::say;
+use dev_services::progress;
 
 use crate::{cargo, toolchain, workspace};
 
-/// Build all components, and devhost.
+/// Build all components and devhost.
 #[derive(Args)]
 pub struct Arguments {}
 
-/// The first bytes of a WebAssembly component; a plain module has another version.
+/// The first bytes of a WebAssembly component; a core module has another version.
 const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 
 pub fn run() -> Result<()> {
@@ -26,7 +26,7 @@ fn components() -> Result<()> {
     );
     let mut build = toolchain::guest_build()?;
     build.args(guests.iter().flat_map(|name| ["--package", name]));
-    say("building the components (the first time takes some minutes)");
+    progress("building the components (the first time takes some minutes)");
     cargo::run(in_own_target(build)).context("the components were not built")?;
     guests.iter().try_for_each(|name| ensure_component(name))
 }
@@ -34,11 +34,11 @@ fn components() -> Result<()> {
 fn devhost() -> Result<()> {
     let mut build = cargo::command();
     build.args(["build", "--release", "--package", "devhost"]);
-    say("building devhost (the first time takes some minutes)");
+    progress("building devhost (the first time takes some minutes)");
     cargo::run(in_own_target(build)).context("devhost was not built")
 }
 
-/// spin.toml names the components' files below `target/`, whatever `CARGO_TARGET_DIR` says.
+/// spin.toml names the components' files below `target/`, so `CARGO_TARGET_DIR` must not count.
 fn in_own_target(mut build: std::process::Command) -> std::process::Command {
     build
         .arg("--target-dir")
@@ -48,11 +48,11 @@ fn in_own_target(mut build: std::process::Command) -> std::process::Command {
 
 fn ensure_component(package: &str) -> Result<()> {
     let file = workspace::component_file(package);
-    let bytes =
-        std::fs::read(&file).with_context(|| format!("the build left no {}", file.display()))?;
+    let bytes = std::fs::read(&file)
+        .with_context(|| format!("the build produced no {}", file.display()))?;
     ensure!(
         bytes.starts_with(&COMPONENT),
-        "{} is no WebAssembly component: remove it, then build again",
+        "{} is not a WebAssembly component: remove it, then build again",
         file.display()
     );
     Ok(())

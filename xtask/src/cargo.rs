@@ -1,4 +1,4 @@
-//! Commands of cargo and others: run to their end, and an error unless they succeed.
+//! Commands of cargo and others. One that fails is an error.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use dev_services::process::{self, Signal};
 
 use crate::workspace;
 
-const OF_PACKAGE: [&str; 5] = [
+const PACKAGE_VARIABLES: [&str; 5] = [
     "CARGO_PKG_",
     "CARGO_MANIFEST_",
     "CARGO_BIN_",
@@ -15,24 +15,28 @@ const OF_PACKAGE: [&str; 5] = [
     "CARGO_PRIMARY_PACKAGE",
 ];
 
-/// The cargo that runs this program, in the repository's folder.
+/// The cargo that runs this program, in the folder of the repository.
 pub fn command() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace::root());
-    forget_own_package(&mut command);
+    remove_package_variables(&mut command);
     command
 }
 
-/// Removes what cargo tells a program about its package when it runs one. Some build scripts
-/// look at these, and would run again whenever a build by hand follows one from here.
-pub fn forget_own_package(command: &mut Command) {
-    let of_package = |name: &str| OF_PACKAGE.iter().any(|start| name.starts_with(start));
+/// Removes the variables that describe this program's package. Some build scripts depend on them,
+/// and would run again whenever a build from a shell follows one from here.
+pub fn remove_package_variables(command: &mut Command) {
+    let of_package = |name: &str| {
+        PACKAGE_VARIABLES
+            .iter()
+            .any(|start| name.starts_with(start))
+    };
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
         command.env_remove(name);
     }
 }
 
-/// Runs a command, its output shown.
+/// Runs a command that shares this program's output.
 pub fn run(command: Command) -> Result<()> {
     let shown = show(&command);
     let status = process::spawn(command, Signal::TERM)?.wait()?;
@@ -40,7 +44,7 @@ pub fn run(command: Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it printed to standard output.
+/// Runs a command and returns its standard output.
 pub fn output(mut command: Command) -> Result<String> {
     let shown = show(&command);
     command.stdout(Stdio::piped());

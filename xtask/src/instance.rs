@@ -1,4 +1,4 @@
-//! The stores of this checkout: private ones keep their data in `.lexiflow/`.
+//! The stores of this checkout. Private ones have their data in `.lexiflow/`.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use dev_services::{AlreadyInUse, DirectoryLock, Durability, Options, Stores, sec
 
 use crate::workspace;
 
-/// The URLs of the running instance, one `NAME=value` a line.
-const ENVIRONMENT: &str = "env";
+/// The file with the URLs of the running instance, one `NAME=value` a line.
+const URLS: &str = "env";
 
-/// Two URLs, with their passwords.
+/// The URLs of the stores, with their passwords.
 pub struct Urls {
     pub redis: String,
     pub database: String,
@@ -20,12 +20,12 @@ pub fn directory() -> PathBuf {
     workspace::root().join(".lexiflow")
 }
 
-/// Claims this checkout's stores: one process at a time has them.
+/// Takes the lock on this checkout's stores.
 pub fn lock() -> Result<DirectoryLock> {
     DirectoryLock::take(&directory()).map_err(|error| {
         if error.is::<AlreadyInUse>() {
             error.context(
-                "one is already running in this checkout: `cargo xtask env` prints its addresses",
+                "an instance is already running in this checkout: `cargo xtask env` prints its URLs",
             )
         } else {
             error
@@ -33,25 +33,25 @@ pub fn lock() -> Result<DirectoryLock> {
     })
 }
 
-/// Starts the stores and writes down where they are.
+/// Starts the stores and writes their URLs to a file.
 pub async fn start(lock: DirectoryLock) -> Result<Stores> {
-    let stores = Stores::start(Options::from_environment(Durability::Kept), lock).await?;
+    let stores = Stores::start(Options::from_environment(Durability::Durable), lock).await?;
     let urls = format!(
         "REDIS_URL={}\nDATABASE_URL={}\n",
         stores.redis_url(),
         stores.database_url()
     );
-    secret::write_private(&directory().join(ENVIRONMENT), &urls)?;
+    secret::write_private(&directory().join(URLS), &urls)?;
     Ok(stores)
 }
 
-/// Where the running instance's stores are.
+/// The URLs of the running instance.
 pub fn running() -> Result<Urls> {
     if !DirectoryLock::is_held(&directory()) {
-        bail!("nothing runs in this checkout: start it with `cargo xtask up`");
+        bail!("no instance is running in this checkout: start one with `cargo xtask up`");
     }
-    let Ok(text) = std::fs::read_to_string(directory().join(ENVIRONMENT)) else {
-        bail!("it is still starting: try again when it serves");
+    let Ok(text) = std::fs::read_to_string(directory().join(URLS)) else {
+        bail!("the instance is still starting: try again later");
     };
     let value = |name: &str| {
         text.lines()
@@ -60,17 +60,17 @@ pub fn running() -> Result<Urls> {
     };
     let urls = value("REDIS_URL").zip(value("DATABASE_URL"));
     let (redis, database) = urls
-        .context("the file .lexiflow/env is damaged: stop `cargo xtask up` and start it again")?;
+        .context("the file .lexiflow/env is malformed: stop `cargo xtask up` and start it again")?;
     Ok(Urls { redis, database })
 }
 
-/// Forgets where the stores were.
-pub fn forget() {
-    let _ = std::fs::remove_file(directory().join(ENVIRONMENT));
+/// Removes the file with the URLs.
+pub fn remove_urls() {
+    let _ = std::fs::remove_file(directory().join(URLS));
 }
 
-/// Runs a task with a database: that of `DATABASE_URL`, else the running instance's, else this
-/// checkout's own, started for the task alone.
+/// Runs a task with a database: that of `DATABASE_URL`, else that of the running instance, else a
+/// private one that is started for the task.
 pub async fn with_database<T, F>(task: impl FnOnce(String) -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
@@ -86,7 +86,7 @@ where
     }
     let stores = start(lock()?).await?;
     let result = task(stores.database_url().to_string()).await;
-    forget();
+    remove_urls();
     stores.stop().await?;
     result
 }

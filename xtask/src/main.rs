@@ -2,24 +2,23 @@
 //!
 //! # Layout
 //!
-//! One module per command, and beside them what several use:
+//! One module per command, and modules that several of them use:
 //!
-//! - [`workspace`]: where things are, and which packages become components
-//! - [`cargo`]: cargo's own commands, run and checked
-//! - [`toolchain`]: a compiler for the components, installed where it is missing
+//! - [`workspace`]: paths in the repository, and which packages become components
+//! - [`cargo`]: commands of cargo and others, run and checked
+//! - [`toolchain`]: a compiler for the components, installed if it is missing
 //! - [`browser`]: Chromium, for the tests of the page
 //! - [`instance`]: the stores of this checkout
-//! - [`devhost`]: a running devhost
 
 mod bench;
 mod browser;
 mod build;
 mod cargo;
 mod check;
-mod devhost;
 mod env;
 mod instance;
 mod migrate;
+mod schema;
 mod seed;
 mod test;
 mod token;
@@ -34,9 +33,8 @@ use clap::{Parser, Subcommand};
 
 /// LexiFlow Messaging: set up, run, test and check this repository.
 ///
-/// Each command does the set-up that it needs by itself: the compiler for WebAssembly, Redis and
-/// PostgreSQL. With REDIS_URL or DATABASE_URL set, those servers are used instead of private
-/// ones.
+/// Each command installs what it needs and the machine lacks: a compiler for WebAssembly, Redis,
+/// PostgreSQL. If REDIS_URL or DATABASE_URL is set, that server is used instead of a private one.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
@@ -51,6 +49,7 @@ enum Command {
     Build(build::Arguments),
     Migrate(migrate::Arguments),
     Seed(seed::Arguments),
+    Schema(schema::Arguments),
     Env(env::Arguments),
     Token(token::Arguments),
     Check(check::Arguments),
@@ -75,9 +74,10 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Build(_) => build::run()?,
         Command::Migrate(_) => migrate::run().await?,
         Command::Seed(_) => seed::run().await?,
+        Command::Schema(_) => schema::run().await?,
         Command::Env(_) => env::run()?,
         Command::Token(arguments) => token::run(arguments)?,
-        Command::Check(_) => check::run()?,
+        Command::Check(_) => check::run().await?,
         Command::Bench(arguments) => bench::run(arguments).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,12 +1,12 @@
-//! `migrate`: the database is brought up to date.
+//! `migrate`: applies the migrations.
 
 use anyhow::Result;
 use clap::Args;
-use dev_services::say;
+use dev_services::progress;
 
 use crate::{instance, workspace};
 
-/// Apply the migrations that the database lacks.
+/// Apply the migrations that are not applied yet.
 #[derive(Args)]
 pub struct Arguments {}
 
@@ -17,8 +17,8 @@ pub async fn run() -> Result<()> {
 pub async fn apply(database_url: &str) -> Result<()> {
     let applied = dev_services::migrate::migrate(database_url, &workspace::migrations()).await?;
     match applied.as_slice() {
-        [] => say("the database is up to date"),
-        names => say(format_args!("applied the migrations {}", names.join(", "))),
+        [] => progress("the database is up to date"),
+        names => progress(format_args!("applied the migrations {}", names.join(", "))),
     }
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! `seed`: a conversation to try things with.
+//! `seed`: the demo conversation.
 
 use anyhow::{Context, Result};
 use clap::Args;
-use dev_services::say;
+use dev_services::progress;
 
 use crate::{instance, migrate};
 
-/// Add the demo conversation 1 with participants 1, 2 and 3, if it is missing.
+/// Add the demo conversation 1 with participants 1, 2 and 3 if it is missing.
 #[derive(Args)]
 pub struct Arguments {}
 
-/// The conversation and those in it, if there is none of this id yet.
+/// Inserts the conversation and its participants unless the id exists.
 const CONVERSATION: &str = "
     with demo as (
         insert into conversations (id, title) overriding system value values (1, 'Demo matter')
@@ -20,7 +20,7 @@ const CONVERSATION: &str = "
     insert into participants (conversation_id, user_id)
     select demo.id, users.id from demo, unnest(array[1, 2, 3]) as users (id)";
 
-/// An id that was given by hand is not given out again.
+/// Advances the sequence beyond the explicit id.
 const NEXT_ID: &str = "
     select setval(pg_get_serial_sequence('conversations', 'id'), greatest(last_value, 1))
     from conversations_id_seq";
@@ -44,7 +44,7 @@ pub async fn apply(database_url: &str) -> Result<()> {
         seed.query(NEXT_ID, &[])
             .await
             .context("cannot advance the conversation ids")?;
-        say("added the demo conversation 1 with participants 1, 2 and 3");
+        progress("added the demo conversation 1 with participants 1, 2 and 3");
     }
     Ok(seed.commit().await?)
 }

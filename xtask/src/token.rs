@@ -9,19 +9,19 @@ use serde_json::json;
 
 use crate::instance;
 
-/// Print a token for the instance that `up --auth jwt` runs.
+/// Print an access token for the instance of `up --auth jwt`.
 ///
-/// It is signed (HS256) with JWT_SECRET, else with a secret of this checkout's own. For example:
-/// curl -H "Authorization: Bearer $(cargo xtask token --user 1)" ...
+/// It is signed (HS256) with JWT_SECRET if that is set, else with the secret of this checkout.
+/// Example: curl -H "Authorization: Bearer $(cargo xtask token --user 1)" ...
 #[derive(Args)]
 pub struct Arguments {
-    /// Whom the token proves.
+    /// User id: the subject of the token.
     #[arg(long, value_name = "ID", required_unless_present = "scope")]
     user: Option<u64>,
-    /// What it allows besides: messaging:service for a back end.
+    /// Scope of the token: messaging:service for a back end.
     #[arg(long)]
     scope: Option<String>,
-    /// For how many seconds it is good.
+    /// Lifetime in seconds.
     #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
     ttl: u64,
 }
@@ -42,15 +42,15 @@ pub fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The secret of JWT_SECRET, else this checkout's own, made where it is missing.
+/// The secret of JWT_SECRET, else that of this checkout, created if it is missing.
 pub fn secret() -> Result<String> {
-    /// RFC 7518, 3.2: as many as the hash has.
+    /// RFC 7518, section 3.2: at least the size of the hash.
     const SHORTEST: usize = 32;
     let given = std::env::var("JWT_SECRET").ok();
     if let Some(secret) = given.filter(|secret| !secret.is_empty()) {
         ensure!(
             secret.len() >= SHORTEST,
-            "JWT_SECRET is too short: HS256 needs {SHORTEST} bytes or more"
+            "JWT_SECRET is too short: HS256 needs at least {SHORTEST} bytes"
         );
         return Ok(secret);
     }

@@ -1,4 +1,4 @@
-//! `up`: everything that it takes to try the service on this machine.
+//! `up`: the service with its stores, for development.
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
@@ -6,21 +6,21 @@ use std::process::{ExitCode, ExitStatus};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use dev_services::say;
+use dev_services::process::Signal as ProcessSignal;
+use dev_services::{Devhost, ServerProcess, Stores, progress};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::devhost::{self, Devhost};
-use crate::{build, instance, migrate, seed, token};
+use crate::{build, instance, migrate, seed, token, workspace};
 
 /// Build and run the service, with Redis, PostgreSQL and a demo conversation.
 ///
-/// Redis and PostgreSQL keep their data in .lexiflow/. Ctrl-C stops all that was started.
+/// Redis and PostgreSQL keep their data in .lexiflow/. Ctrl-C stops everything that was started.
 #[derive(Args)]
 pub struct Arguments {
-    /// Where the service listens.
+    /// Address that the service listens on.
     #[arg(long, default_value = "127.0.0.1:3001", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Who callers are taken for.
+    /// How callers are authenticated.
     #[arg(long, value_enum, default_value_t = Auth::Open)]
     auth: Auth,
 }
@@ -28,74 +28,78 @@ pub struct Arguments {
 /// The values of `auth_mode`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Auth {
-    /// For whom they say: every caller is believed
+    /// Not at all: the ids in a request name the caller
     Open,
-    /// For whom their token proves: `cargo xtask token` makes one
+    /// By an access token: `cargo xtask token` prints one
     Jwt,
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { listen, auth } = arguments;
     let lock = instance::lock()?;
-    instance::forget();
+    instance::remove_urls();
     ensure_free(listen)?;
     build::run()?;
     let stores = instance::start(lock).await?;
     migrate::apply(stores.database_url()).await?;
     seed::apply(stores.database_url()).await?;
     let mut stop = StopSignals::listen()?;
-    let mut command = devhost::command(&listen.to_string(), &stores)?;
-    if auth == Auth::Jwt {
-        command
-            .env("SPIN_VARIABLE_AUTH_MODE", "jwt")
-            .env("SPIN_VARIABLE_JWT_SECRET", token::secret()?);
-    }
-    let served = serve(command, &what_next(listen, auth), &mut stop).await;
-    say("stopping");
-    instance::forget();
+    let devhost = devhost(listen, auth, &stores)?;
+    let status = serve(&devhost, &instructions(listen, auth), &mut stop).await;
+    progress("stopping");
+    instance::remove_urls();
     stores.stop().await?;
-    served.map(exit_code)
+    status.map(exit_code)
 }
 
-/// An address that is taken is found out before the build, not after it.
+/// Reports an address in use before the build, which takes minutes.
 fn ensure_free(listen: SocketAddr) -> Result<()> {
     TcpListener::bind(listen)
         .with_context(|| format!("cannot listen on {listen}: choose another with --listen"))
         .map(drop)
 }
 
+fn devhost(listen: SocketAddr, auth: Auth, stores: &Stores) -> Result<ServerProcess> {
+    let (redis, database) = (stores.redis_url(), stores.database_url());
+    let mut devhost = Devhost::new(workspace::root(), listen.to_string(), redis, database)?;
+    if auth == Auth::Jwt {
+        devhost = devhost
+            .variable("auth_mode", "jwt")
+            .variable("jwt_secret", token::secret()?);
+    }
+    Ok(devhost.into_process())
+}
+
+/// Runs devhost until it exits. The first signal requests a shutdown, the second kills it.
 async fn serve(
-    command: std::process::Command,
-    what_next: &str,
+    devhost: &ServerProcess,
+    instructions: &str,
     stop: &mut StopSignals,
 ) -> Result<ExitStatus> {
-    let mut devhost = tokio::select! {
-        devhost = Devhost::start(command) => devhost?,
+    tokio::select! {
+        started = devhost.start() => started?,
         () = stop.recv() => return Ok(ExitStatus::default()),
-    };
-    eprint!("{what_next}");
-    let mut asked = false;
+    }
+    eprint!("{instructions}");
+    let mut signals = [ProcessSignal::TERM, ProcessSignal::KILL].into_iter();
     loop {
         tokio::select! {
-            status = devhost.ended() => return status,
-            () = stop.recv() => {
-                if asked { devhost.kill() } else { devhost.terminate() }
-                asked = true;
-            }
+            status = devhost.wait() => return status,
+            () = stop.recv() => devhost.signal(signals.next().unwrap_or(ProcessSignal::KILL)),
         }
     }
 }
 
-fn what_next(listen: SocketAddr, auth: Auth) -> String {
+fn instructions(listen: SocketAddr, auth: Auth) -> String {
     let (rule, page, header) = match auth {
         Auth::Open => (
-            "auth_mode=open: every caller is believed. That is for
-this machine only; a deployed app keeps auth_mode=jwt.",
+            "auth_mode=open: callers are not authenticated. This is for
+development only; a deployed app keeps auth_mode=jwt.",
             ", and in a second window as another user, with /?user=2",
             "",
         ),
         Auth::Jwt => (
-            "auth_mode=jwt: every caller needs a token.",
+            "auth_mode=jwt: every caller needs an access token.",
             "; it asks for a token",
             " \\\n    -H \"Authorization: Bearer $(cargo xtask token --user 1)\"",
         ),
@@ -113,12 +117,12 @@ Or try, in another terminal:
   curl 'http://{listen}/api/v1/messages?conversationId=1'{header}
   eval \"$(cargo xtask env)\" && redis-cli -u \"$REDIS_URL\" monitor
 
-Ctrl-C stops it; what was written is kept in .lexiflow/ for the next time.
+Ctrl-C stops it. The data stays in .lexiflow/ for the next start.
 "
     )
 }
 
-/// What asks a program to end.
+/// The signals that request a shutdown.
 struct StopSignals([Signal; 3]);
 
 impl StopSignals {
@@ -141,7 +145,7 @@ impl StopSignals {
     }
 }
 
-/// devhost's own exit code; as a shell shows it where a signal ended devhost.
+/// devhost's exit code; if a signal ended devhost, the code that a shell reports for it.
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status
         .code()
@@ -154,11 +158,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_named() {
+    fn the_instructions_name_the_page() {
         let listen = SocketAddr::from(([127, 0, 0, 1], 3001));
         let page = "Open the page at http://127.0.0.1:3001/ in a browser";
         for auth in [Auth::Open, Auth::Jwt] {
-            assert!(what_next(listen, auth).contains(page));
+            assert!(instructions(listen, auth).contains(page));
         }
     }
 }

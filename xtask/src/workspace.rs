@@ -1,16 +1,14 @@
-//! Where things are in this repository, and what cargo knows of its packages.
+//! Paths in this repository, and its packages.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use cargo_metadata::{MetadataCommand, Package, TargetKind};
 
-use crate::cargo;
-
-/// What the components are compiled for.
+/// The target that the components are compiled for.
 pub const GUEST_TARGET: &str = "wasm32-wasip2";
 
-/// The repository's folder.
+/// The folder of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -21,7 +19,7 @@ pub fn migrations() -> PathBuf {
     root().join("migrations")
 }
 
-/// Where a built component lies: spin.toml says the same.
+/// The file of a built component, as in spin.toml.
 pub fn component_file(package: &str) -> PathBuf {
     let name = package.replace('-', "_");
     root()
@@ -32,51 +30,28 @@ pub fn component_file(package: &str) -> PathBuf {
         .with_extension("wasm")
 }
 
-pub fn devhost_binary() -> PathBuf {
-    root().join("target/release/devhost")
-}
-
-/// A package of this workspace.
-#[derive(Debug, Deserialize)]
-pub struct Package {
-    pub name: String,
-    pub manifest_path: PathBuf,
-    targets: Vec<Target>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Target {
-    kind: Vec<String>,
-}
-
-impl Package {
-    /// Whether it is compiled to a WebAssembly component.
-    pub fn is_guest(&self) -> bool {
-        self.targets
-            .iter()
-            .any(|target| target.kind.iter().any(|kind| kind == "cdylib"))
-    }
-}
-
 /// All packages of the workspace.
 pub fn packages() -> Result<Vec<Package>> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    let mut metadata = cargo::command();
-    metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = cargo::output(metadata)?;
-    let metadata: Metadata =
-        serde_json::from_str(&output).context("cargo metadata printed what cannot be read")?;
+    let metadata = MetadataCommand::new()
+        .current_dir(root())
+        .no_deps()
+        .exec()
+        .context("cannot read the packages of the workspace")?;
     Ok(metadata.packages)
 }
 
-/// The names of the packages that become components, those that only tests use among them.
+/// The names of the packages that become components, including those for tests only.
 pub fn guests() -> Result<Vec<String>> {
     Ok(packages()?
         .into_iter()
-        .filter(Package::is_guest)
-        .map(|package| package.name)
+        .filter(is_guest)
+        .map(|package| package.name.to_string())
         .collect())
+}
+
+fn is_guest(package: &Package) -> bool {
+    let targets = &package.targets;
+    targets
+        .iter()
+        .any(|target| target.is_kind(TargetKind::CDyLib))
 }

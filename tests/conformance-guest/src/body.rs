@@ -1,4 +1,4 @@
-//! Bodies that are streams.
+//! Streamed bodies.
 
 use anyhow::Result;
 use futures::SinkExt as _;
@@ -32,7 +32,7 @@ pub fn stream(query: &str, content_type: &'static str) -> Result<http::Response<
     Ok(response)
 }
 
-/// Sends each piece of the request's body as soon as it is there.
+/// Echoes each piece of the request's body as soon as it arrives.
 pub fn echo(request: Request) -> http::Response<BoxBody> {
     http::Response::new(box_body(request.into_body()))
 }

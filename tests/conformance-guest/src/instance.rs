@@ -1,4 +1,4 @@
-//! What one instance of the component does and knows.
+//! The state of an instance of the component.
 
 use std::{
     cell::Cell,
@@ -19,7 +19,7 @@ thread_local! {
     static MOST_AT_ONCE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Counts a request for as long as it lives.
+/// Counts a request until it is dropped.
 pub struct Served(());
 
 /// Counts a request.
@@ -40,7 +40,7 @@ impl Drop for Served {
     }
 }
 
-/// `instance` tells instances apart.
+/// `instance` identifies the instance.
 pub fn describe() -> Value {
     json!({
         "instance": STARTED.get().map(|nanos| nanos.to_string()),

@@ -1,5 +1,4 @@
-//! Shows the tests what devhost does for its guests; `spin.toml` beside it has
-//! the routes.
+//! A guest for the conformance tests of devhost. Its `spin.toml` has the routes.
 
 mod body;
 mod instance;
@@ -53,7 +52,7 @@ async fn answer(request: Request) -> Result<http::Response<BoxBody>> {
     Ok(json_body(200, &value))
 }
 
-/// A header's last value: Spin appends its own to what the client sent.
+/// The last value of a header: Spin appends its own to those of the client.
 fn last<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get_all(name).iter().next_back()?.to_str().ok()
 }

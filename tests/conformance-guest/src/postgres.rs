@@ -26,7 +26,7 @@ const VALUES: &str = "select true, 2::int2, 3::int4, 4::int8, 1.5::float4, 2.5::
     '{1,NULL}'::int4[], '{2,NULL}'::int8[], '{1.5,NULL}'::numeric[], '{a,NULL}'::text[], \
     '(1,2)'::point, null::int4";
 
-/// Opens a connection to `address`, and says how that went.
+/// Opens a connection to `address` and reports the result.
 pub async fn open(query: &str) -> Result<Value> {
     let address = parameter(query, "address").context("no address")?;
     Ok(match Connection::open(address).await {
@@ -46,7 +46,7 @@ pub async fn query(request: Request) -> Result<Value> {
     Ok(result.unwrap_or_else(|error| describe(&error)))
 }
 
-/// One row on the instance's own connection; for benchmarks.
+/// One row on the connection of the instance; for benchmarks.
 pub async fn one() -> Result<http::Response<BoxBody>> {
     let rows = shared()
         .await?
@@ -79,7 +79,7 @@ pub async fn values() -> Result<Value> {
     Ok(json!({ "streamed": streamed, "columns": shown(&set.columns), "rows": rows }))
 }
 
-/// Sends a parameter of every type, and returns what Postgres made of them.
+/// Sends a parameter of every type and returns them as PostgreSQL prints them.
 pub async fn parameters() -> Result<Value> {
     let parameters = every_parameter();
     let list: Vec<_> = parameters
@@ -176,7 +176,7 @@ fn describe(error: &Error) -> Value {
     }
 }
 
-/// The instance's connection, opened for its first request.
+/// The connection of the instance, opened by its first request.
 async fn shared() -> Result<Rc<Connection>> {
     thread_local! {
         static SHARED: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };

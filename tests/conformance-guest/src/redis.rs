@@ -14,7 +14,7 @@ use spin_sdk::{
 
 use crate::{number, parameter};
 
-/// Opens a connection to `address`, and says how that went.
+/// Opens a connection to `address` and reports the result.
 pub async fn open(query: &str) -> Result<Value> {
     let address = parameter(query, "address").context("no address")?;
     Ok(match Connection::open(address).await {
@@ -23,7 +23,7 @@ pub async fn open(query: &str) -> Result<Value> {
     })
 }
 
-/// One `GET` on the instance's own connection; for benchmarks.
+/// One `GET` on the connection of the instance; for benchmarks.
 pub async fn get() -> Result<http::Response<BoxBody>> {
     let connection = shared().await?;
     let value = connection
@@ -119,7 +119,7 @@ fn text(value: Option<Vec<u8>>) -> Option<String> {
     value.map(|value| String::from_utf8_lossy(&value).into_owned())
 }
 
-/// The instance's connection, opened for its first request.
+/// The connection of the instance, opened by its first request.
 async fn shared() -> Result<Rc<Connection>> {
     thread_local! {
         static SHARED: RefCell<Option<Rc<Connection>>> = const { RefCell::new(None) };
@@ -140,7 +140,7 @@ pub async fn connect() -> Result<Connection> {
     Connection::open(address).await.map_err(failed)
 }
 
-/// The SDK's error is no `std::error::Error`.
+/// The SDK's error does not implement `std::error::Error`.
 pub fn failed(error: Error) -> anyhow::Error {
     anyhow!("{error:?}")
 }

@@ -1,5 +1,7 @@
 //! Handles messages of a Redis channel.
 
+#![allow(unsafe_code, reason = "redis_subscriber generates the exports")]
+
 use anyhow::{Result, anyhow, bail};
 use bytes::Bytes;
 use spin_sdk::{redis_subscriber, variables};
@@ -9,9 +11,9 @@ use crate::{
     redis::{connect, failed},
 };
 
-/// Appends the payload to the list `<channel>:received`, and what it knows of
-/// its instance to `<channel>:instances`. The payloads `panic` and `error` do
-/// as they say, and `slow` takes its time.
+/// Appends the payload to the list `<channel>:received`, and the state of the
+/// instance to `<channel>:instances`. The payload `panic` panics, `error` fails,
+/// and `slow` sleeps first.
 #[redis_subscriber]
 async fn on_message(payload: Bytes) -> Result<()> {
     let _served = begin_request();

@@ -1,18 +1,18 @@
-//! How long an instance serves, and how many at once.
+//! The lifetime and the concurrency of instances.
 //!
-//! Event loops have instances of their own; tests that count them run one.
+//! Every event loop has its own instances, so tests that count them run one event loop.
 
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use serde_json::json;
-use testkit::wait_until;
+use serde_json::{Value, json};
+use testkit::wait_for;
 
-use crate::{PATIENCE, alone, builder, json};
+use crate::{TIMEOUT, builder, json, one_event_loop};
 
 #[tokio::test]
 async fn an_instance_serves_one_request_after_the_other() {
-    let app = alone().spawn().await;
+    let app = one_event_loop().spawn().await;
     let first = json(&app, "/instance").await;
     let second = json(&app, "/instance").await;
     assert_eq!(first["instance"], second["instance"]);
@@ -21,7 +21,7 @@ async fn an_instance_serves_one_request_after_the_other() {
 
 #[tokio::test]
 async fn an_instance_serves_requests_at_once() {
-    let app = alone().spawn().await;
+    let app = one_event_loop().spawn().await;
     json(&app, "/instance").await;
     let sleeping = join_all((0..8).map(|_| json(&app, "/sleep?ms=500"))).await;
     let most = sleeping.iter().map(|state| state["mostAtOnce"].as_u64());
@@ -30,7 +30,7 @@ async fn an_instance_serves_requests_at_once() {
 
 #[tokio::test]
 async fn requests_that_write_at_once_meet_in_one_instance() {
-    let app = alone().spawn().await;
+    let app = one_event_loop().spawn().await;
     let writes = (0..16).map(|_| async {
         let state = app.post("/sleep?ms=500", &json!({})).await;
         state.expect_status(200).json()["mostAtOnce"].as_u64()
@@ -40,7 +40,7 @@ async fn requests_that_write_at_once_meet_in_one_instance() {
 }
 
 #[tokio::test]
-async fn event_loops_share_the_connections_out() {
+async fn connections_are_distributed_over_the_event_loops() {
     let app = builder()
         .arg("--event-loops")
         .arg(3)
@@ -55,8 +55,8 @@ async fn event_loops_share_the_connections_out() {
 }
 
 #[tokio::test]
-async fn an_instance_is_dropped_after_its_share_of_requests() {
-    let app = alone()
+async fn an_instance_is_dropped_after_the_maximum_of_requests() {
+    let app = one_event_loop()
         .arg("--max-instance-reuse-count")
         .arg(2)
         .spawn()
@@ -76,11 +76,12 @@ async fn an_idle_instance_is_dropped() {
         .spawn()
         .await;
     let first = json(&app, "/instance").await;
-    wait_until("the instance is another one", PATIENCE, async || {
+    let observe = async || {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        json(&app, "/instance").await["instance"] != first["instance"]
-    })
-    .await;
+        json(&app, "/instance").await
+    };
+    let is_another = |state: &Value| state["instance"] != first["instance"];
+    wait_for("another instance answers", TIMEOUT, observe, is_another).await;
 }
 
 #[tokio::test]
@@ -96,7 +97,7 @@ async fn a_request_without_an_answer_fails_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_guest_that_computes_does_not_keep_others_waiting() {
+async fn a_guest_that_computes_does_not_delay_others() {
     let app = builder().spawn().await;
     json(&app, "/neighbour/instance").await;
     let busy = join_all((0..4).map(|_| json(&app, "/spin?ms=3000")));

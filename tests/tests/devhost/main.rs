@@ -1,4 +1,4 @@
-//! What devhost promises to guests and their clients, shown by the conformance guest.
+//! The behaviour of devhost towards guests and clients, tested with the conformance guest.
 
 mod instances;
 mod outgoing;
@@ -13,10 +13,10 @@ mod traps;
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{App, Builder, unique_id};
+use testkit::{App, Builder, unique_id, wait_for};
 use tokio::sync::OnceCell;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn builder() -> Builder {
     let manifest = testkit::workspace_root().join("tests/conformance-guest/spin.toml");
@@ -26,22 +26,28 @@ fn builder() -> Builder {
         .variable("channel", channel)
 }
 
-/// One event loop: instances are shared by all connections.
-fn alone() -> Builder {
+/// An app with one event loop: all connections share its instances.
+fn one_event_loop() -> Builder {
     builder().arg("--event-loops").arg(1)
 }
 
-/// The app that those tests share which neither stop it nor stop its stores.
+/// The app of all tests that stop neither it nor its stores.
 async fn guest() -> &'static App {
-    static PROBE: OnceCell<App> = OnceCell::const_new();
-    PROBE.get_or_init(|| builder().spawn()).await
+    static GUEST: OnceCell<App> = OnceCell::const_new();
+    GUEST.get_or_init(|| builder().spawn()).await
+}
+
+/// Waits until devhost has logged a text.
+async fn logged(app: &App, text: &str) {
+    let what = format!("the log has {text:?}");
+    wait_for(&what, TIMEOUT, async || app.log(), |log| log.contains(text)).await;
 }
 
 async fn json(app: &App, path: &str) -> Value {
     app.get(path).await.expect_status(200).json()
 }
 
-/// The values that the guest got for a header, in their order.
+/// The values of a header as the guest received them.
 fn header_values(headers: &Value, name: &str) -> Vec<String> {
     let pairs = headers.as_array().expect("headers are a list");
     let named = pairs.iter().filter(|pair| pair[0] == name);

@@ -1,4 +1,4 @@
-//! Where guests may connect to, and what they are told.
+//! Outbound connections of guests, and their errors.
 
 use crate::{guest, json};
 

@@ -150,7 +150,7 @@ async fn a_migration_does_not_surface_in_kept_statements() {
 }
 
 #[tokio::test]
-async fn spins_gap_is_a_gap_here_too() {
+async fn a_type_that_spin_lacks_is_an_error() {
     let error = query(guest().await, "select now()").await["error"].to_string();
     assert!(error.contains("timestamptz"), "{error}");
 }

@@ -1,9 +1,9 @@
-//! Messages of Redis channels.
+//! Redis triggers.
 
 use redis::AsyncCommands as _;
-use testkit::{App, unique_id, wait_until};
+use testkit::{App, unique_id, wait_for};
 
-use crate::{PATIENCE, builder};
+use crate::{TIMEOUT, builder, logged};
 
 async fn received(app: &App, channel: &str) -> Vec<String> {
     let list = format!("{channel}:received");
@@ -26,10 +26,10 @@ async fn publish(app: &App, channel: &str, payloads: &[&str]) {
 }
 
 async fn subscribed(app: &App, times: usize) {
-    wait_until("the subscriber is connected", PATIENCE, async || {
-        app.log().matches("Redis subscriber connected").count() >= times
-    })
-    .await;
+    let connected = |log: &String| log.matches("Redis subscriber connected").count();
+    let what = format!("the subscriber has connected {times} times");
+    let observe = async || app.log();
+    wait_for(&what, TIMEOUT, observe, |log| connected(log) >= times).await;
 }
 
 #[tokio::test]
@@ -38,14 +38,10 @@ async fn messages_are_handled_in_order_and_failures_are_survived() {
     let app = builder().variable("channel", &channel).spawn().await;
     subscribed(&app, 1).await;
     publish(&app, &channel, &["slow", "panic", "one", "error", "two"]).await;
-    wait_until("the last message was handled", PATIENCE, async || {
-        received(&app, &channel)
-            .await
-            .last()
-            .is_some_and(|last| last == "two")
-    })
-    .await;
-    assert_eq!(received(&app, &channel).await, ["slow", "one", "two"]);
+    let observe = async || received(&app, &channel).await;
+    let is_last = |messages: &Vec<String>| messages.last().is_some_and(|last| last == "two");
+    let messages = wait_for("the last message is handled", TIMEOUT, observe, is_last).await;
+    assert_eq!(messages, ["slow", "one", "two"]);
 
     let instances: Vec<String> = app
         .redis()
@@ -70,18 +66,16 @@ async fn the_subscriber_comes_back_after_an_outage() {
         .await;
     subscribed(&app, 1).await;
     app.stop_redis().await;
-    wait_until("it tries to reconnect", PATIENCE, async || {
-        app.log().contains("Redis reconnecting... (attempt 2/5)")
-    })
-    .await;
+    logged(&app, "Redis reconnecting... (attempt 2/5)").await;
     assert!(app.log().contains("Redis connection error: "));
     app.get("/redis/get").await.expect_status(500);
     app.start_redis().await;
     subscribed(&app, 2).await;
     assert_eq!(app.log().matches("Redis connected successfully").count(), 2);
     publish(&app, &channel, &["back"]).await;
-    wait_until("the message was handled", PATIENCE, async || {
-        received(&app, &channel).await == ["back"]
+    let observe = async || received(&app, &channel).await;
+    wait_for("the message is handled", TIMEOUT, observe, |all| {
+        all == &["back"]
     })
     .await;
     app.get("/redis/get").await.expect_status(200);

@@ -6,7 +6,7 @@ use testkit::send;
 use crate::{guest, header_values, json};
 
 #[tokio::test]
-async fn the_guest_learns_how_the_request_was_found() {
+async fn headers_describe_the_matched_route() {
     let app = guest().await;
     let headers = json(app, "/headers/J%20o/rest/?q=1").await;
     for (name, value) in [
@@ -56,7 +56,7 @@ async fn other_paths_are_404_without_a_body() {
 }
 
 #[tokio::test]
-async fn the_host_says_that_it_is_well() {
+async fn the_host_answers_its_health_check() {
     let response = guest().await.get("/.well-known/spin/health").await;
     assert_eq!(response.expect_status(200).text(), "OK");
 }

@@ -1,10 +1,10 @@
-//! Starting with a faulty configuration, and stopping.
+//! Starts with an invalid configuration, and shutdown.
 
 use std::time::{Duration, Instant};
 
-use testkit::{App, unique_id, wait_until};
+use testkit::{App, unique_id};
 
-use crate::{PATIENCE, builder};
+use crate::{builder, logged};
 
 #[tokio::test]
 async fn requests_in_flight_are_finished_and_feeds_are_ended() {
@@ -15,7 +15,7 @@ async fn requests_in_flight_are_finished_and_feeds_are_ended() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         app.devhost().terminate();
         let start = Instant::now();
-        let status = app.devhost().ended().await.expect("devhost ends");
+        let status = app.exit_status().await;
         (status, start.elapsed())
     };
     let (sleeping, feed, (status, took)) = futures::join!(sleeping, feed, ending);
@@ -30,11 +30,8 @@ async fn work_that_an_answer_left_behind_is_finished() {
     let app = builder().spawn().await;
     app.get("/later?ms=2000").await.expect_status(200);
     app.devhost().terminate();
-    app.devhost().ended().await.expect("devhost ends");
-    wait_until("the log is read to its end", PATIENCE, async || {
-        app.log().contains("what was left is done")
-    })
-    .await;
+    app.exit_status().await;
+    logged(&app, "what was left is done").await;
 }
 
 #[tokio::test]

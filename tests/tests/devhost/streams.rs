@@ -1,15 +1,15 @@
-//! Bodies that flow both ways.
+//! Streamed bodies in both directions.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use testkit::{App, send, wait_until};
+use testkit::{App, send};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::{PATIENCE, builder, guest};
+use crate::{TIMEOUT, builder, guest, logged};
 
-/// Sends a request by hand, to see bytes as they come.
+/// Sends a request on a plain connection, to see the bytes as they arrive.
 async fn open(app: &App, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(app.address())
         .await
@@ -31,13 +31,13 @@ async fn read_until(stream: &mut TcpStream, text: &str) -> String {
             read.push_str(&String::from_utf8_lossy(&buffer[..length]));
         }
     };
-    let in_time = tokio::time::timeout(PATIENCE, reading).await;
+    let in_time = tokio::time::timeout(TIMEOUT, reading).await;
     assert!(in_time.is_ok(), "there was no {text:?} in {read:?}");
     read
 }
 
 #[tokio::test]
-async fn chunks_reach_the_client_as_they_are_made() {
+async fn chunks_reach_the_client_one_by_one() {
     let app = guest().await;
     let start = Instant::now();
     let request = "GET /stream?chunks=3&ms=1000 HTTP/1.1\r\nhost: guest\r\n\r\n";
@@ -63,7 +63,7 @@ async fn the_guest_reads_and_answers_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn a_large_body_comes_back_whole() {
+async fn a_large_body_is_echoed_completely() {
     let body = "0123456789".repeat(500_000);
     let request = guest().await.request(Method::POST, "/echo");
     let response = send(request.body(body.clone())).await;
@@ -77,8 +77,5 @@ async fn the_guest_notices_that_the_client_has_left() {
     let mut stream = open(&app, request).await;
     read_until(&mut stream, "data: 3").await;
     drop(stream);
-    wait_until("the guest noticed", PATIENCE, async || {
-        app.log().contains("the client left a stream of 100000")
-    })
-    .await;
+    logged(&app, "the client left a stream of 100000").await;
 }

@@ -1,12 +1,12 @@
-//! What a guest that fails costs others: nothing.
+//! A guest that fails affects no other.
 
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use reqwest::Method;
-use testkit::{send, wait_until};
+use testkit::{send, wait_for};
 
-use crate::{PATIENCE, alone, builder, json};
+use crate::{TIMEOUT, builder, json, one_event_loop};
 
 #[tokio::test]
 async fn a_panic_is_a_500_without_a_body_and_names_the_request() {
@@ -14,18 +14,18 @@ async fn a_panic_is_a_500_without_a_body_and_names_the_request() {
     let request = app.request(Method::GET, "/panic");
     let response = send(request.header("x-request-id", "the-request")).await;
     assert_eq!(response.expect_status(500).text(), "");
-    wait_until("the log names the request", PATIENCE, async || {
-        let log = app.log();
+    let names_the_request = |log: &String| {
         let line = log.lines().find(|line| line.contains("Instance failed"));
         line.is_some_and(|line| line.contains("conformance-guest") && line.contains("the-request"))
-    })
-    .await;
+    };
+    let what = "the log names the request";
+    wait_for(what, TIMEOUT, async || app.log(), names_the_request).await;
     assert!(app.log().contains("[conformance-guest] as the test wished"));
 }
 
 #[tokio::test]
-async fn those_who_share_the_instance_are_answered_and_nobody_else_is_affected() {
-    let app = alone().spawn().await;
+async fn a_trap_ends_the_requests_of_its_instance_and_no_others() {
+    let app = one_event_loop().spawn().await;
     json(&app, "/instance").await;
     let neighbour = json(&app, "/neighbour/instance").await;
     // One after another: an instance takes one request at a time, until that waits.

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand: a client library would refuse to send what these tests send.
+//! An HTTP/1.1 client without checks: a library would refuse to send these requests.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longer than the service lets a request take.
+/// Longer than the deadline of a request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A connection that is opened when it is needed.
+/// A connection that is opened on demand.
 pub struct Connection {
     address: String,
     stream: Option<BufStream<TcpStream>>,
 }
 
-/// An answer, as far as it was read.
+/// A response, as far as it was read.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -39,11 +39,11 @@ impl Connection {
         }
     }
 
-    /// Sends bytes as they are and reads the answer; of an event stream, its headers.
+    /// Sends bytes unchanged and reads the response; of an event stream, only the headers.
     pub async fn send(&mut self, request: &[u8], has_body: bool) -> Result<Answer> {
         let exchange = async {
             let stream = self.open().await?;
-            // A host that has seen enough may answer and close before all is sent.
+            // The host may answer and close before the request is sent completely.
             let _ = stream.write_all(request).await;
             let _ = stream.flush().await;
             read(stream, has_body).await
@@ -67,7 +67,7 @@ impl Connection {
     }
 }
 
-/// The answer, and whether it was read whole.
+/// The response, and whether it was read completely.
 async fn read(stream: &mut BufStream<TcpStream>, has_body: bool) -> Result<(Answer, bool)> {
     let status = line(stream).await?;
     let status = status.split(' ').nth(1).context("no status")?.parse()?;

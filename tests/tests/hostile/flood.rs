@@ -1,4 +1,4 @@
-//! A flood of malice through the real components: nothing breaks, nothing leaks.
+//! A flood of malicious requests through the real components: nothing breaks or leaks.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use anyhow::Result;
 use fastrand::Rng;
 use futures::future::join_all;
-use testkit::{App, unique_user, wait_until};
+use testkit::{App, unique_user, wait_for};
 use tests::{Room, token};
 
 use crate::connection::{Answer, Connection};
 use crate::malice::{self, Request, Target};
 
-/// How many requests are sent, a minute of them, unless `FUZZ_REQUESTS` says otherwise.
+/// The number of requests, unless `FUZZ_REQUESTS` is set.
 const REQUESTS: usize = 100_000;
 const CONNECTIONS: usize = 32;
 
-/// What no answer may show.
-const INSIDES: [&str; 10] = [
+/// Texts that no response may contain.
+const INTERNALS: [&str; 10] = [
     "postgres",
     "redis://",
     "select ",
@@ -49,7 +49,7 @@ async fn no_request_breaks_the_service() {
                 around(&log, sign)
             );
         }
-        settles(&app).await;
+        closes_connections(&app).await;
     }
 }
 
@@ -71,7 +71,7 @@ async fn flood(app: &App, requests: usize) {
     join_all((0..CONNECTIONS).map(worker)).await;
     let statuses = statuses.take();
     println!("{statuses:?}");
-    // Some of it got far.
+    // Requests of all kinds were accepted.
     for status in [200, 201, 204, 400, 404, 405, 415, 422] {
         assert!(statuses.contains_key(&status), "{statuses:?}");
     }
@@ -91,7 +91,7 @@ fn check(seed: u64, request: &Request, answer: Result<Answer>) -> u16 {
     } else {
         answer.text()
     };
-    for word in INSIDES {
+    for word in INTERNALS {
         assert!(
             !text.contains(word),
             "{word} in {text} (seed {seed}): {summary}"
@@ -100,7 +100,7 @@ fn check(seed: u64, request: &Request, answer: Result<Answer>) -> u16 {
     status
 }
 
-/// Conversations that exist, and callers who may see some of them.
+/// Existing conversations, and callers who may read some of them.
 async fn target(app: &App) -> Target {
     let setup = token::closed()
         .same_stores_as(app)
@@ -126,28 +126,24 @@ async fn target(app: &App) -> Target {
     }
 }
 
-/// What the flood opened is closed again: connections to the stores come down
-/// to what an idle app has.
-async fn settles(app: &App) {
+/// The flood leaves nothing open: connections to Redis go down to those of an idle app.
+async fn closes_connections(app: &App) {
     let mut redis = app.redis().await;
-    wait_until(
-        "the streams are closed",
+    let observe = async || -> Option<usize> {
+        let mut info = redis::cmd("INFO");
+        let info = info.arg("clients").query_async(&mut redis).await;
+        let info: String = info.expect("info");
+        let count = info
+            .lines()
+            .find_map(|line| line.strip_prefix("connected_clients:"));
+        count?.trim().parse().ok()
+    };
+    let is_idle = |clients: &Option<usize>| clients.is_some_and(|count| count < 60);
+    let (what, limit) = (
+        "fewer than 60 clients are connected",
         Duration::from_secs(40),
-        async || {
-            let info: String = redis::cmd("INFO")
-                .arg("clients")
-                .query_async(&mut redis)
-                .await
-                .expect("info");
-            let clients = info
-                .lines()
-                .find_map(|line| line.strip_prefix("connected_clients:"));
-            clients
-                .and_then(|count| count.trim().parse::<usize>().ok())
-                .is_some_and(|count| count < 60)
-        },
-    )
-    .await;
+    );
+    wait_for(what, limit, observe, is_idle).await;
 }
 
 fn number(variable: &str, otherwise: usize) -> usize {
@@ -157,7 +153,7 @@ fn number(variable: &str, otherwise: usize) -> usize {
         .unwrap_or(otherwise)
 }
 
-/// The line with a sign, and what came before it.
+/// The lines around the first occurrence of a text.
 fn around(log: &str, sign: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     let at = lines

@@ -1,4 +1,4 @@
-//! What nobody should send, stores that hang, and secrets that must not show.
+//! Malicious requests, stores that hang, and secrets that must not leak.
 
 mod connection;
 mod flood;

@@ -1,4 +1,4 @@
-//! Requests that somebody with bad intent, or a broken client, might send.
+//! Random requests of attackers and broken clients.
 
 use std::collections::BTreeMap;
 use std::iter::repeat_with;
@@ -6,7 +6,7 @@ use std::iter::repeat_with;
 use fastrand::Rng;
 use tests::routes;
 
-/// What the requests are about, so that some of them get far.
+/// Existing ids and valid tokens, so that some requests are accepted.
 pub struct Target {
     pub conversations: Vec<i64>,
     pub messages: Vec<i64>,
@@ -138,11 +138,11 @@ const CONTENT_TYPES: [&str; 8] = [
 pub struct Request {
     pub bytes: Vec<u8>,
     pub is_head: bool,
-    /// What it is, for whoever reads why a test failed.
+    /// A description for the message of a failure.
     pub summary: String,
 }
 
-/// Makes up a request.
+/// Generates a request.
 pub fn request(rng: &mut Rng, target: &Target) -> Request {
     let routes: Vec<_> = routes::all().collect();
     let rule = routes[rng.usize(..routes.len())];
@@ -261,7 +261,7 @@ fn bytes(rng: &mut Rng) -> Vec<u8> {
     repeat_with(|| rng.u8(..)).take(length).collect()
 }
 
-/// What every route takes, but for a few members.
+/// The members of all routes, with random changes.
 fn object(rng: &mut Rng, target: &Target) -> String {
     let user = target.users[rng.usize(..target.users.len())];
     let mut members = BTreeMap::from([
@@ -299,7 +299,7 @@ fn value(rng: &mut Rng, target: &Target) -> String {
     }
 }
 
-/// An id that exists, most often, or junk.
+/// Usually an id that exists, else junk.
 fn id(rng: &mut Rng, target: &Target) -> String {
     let ids = [&target.conversations, &target.messages, &target.users];
     let ids = ids[rng.usize(..3)];

@@ -1,13 +1,13 @@
-//! Secrets and contents show in no log, no answer and no list of processes.
+//! Secrets and contents are in no log, no response and no list of processes.
 
 use std::time::Duration;
 
 use reqwest::Method;
-use testkit::{App, send, unique_user, wait_until};
+use testkit::{App, send, unique_user, wait_for};
 use tests::Room;
 use tests::token::{self, SECRET};
 
-/// What the app must never print.
+/// A password that the app must never print.
 const PASSWORD: &str = "hunter2-is-no-password";
 
 async fn answers(app: &App, room: &Room) -> String {
@@ -36,13 +36,13 @@ fn assert_hidden(secrets: &[&str], shown: &str) {
     for secret in secrets {
         let at = shown.find(secret);
         let near = at.map(|at| &shown[at.saturating_sub(200)..at]);
-        assert!(at.is_none(), "a secret shows after: {near:?}");
+        assert!(at.is_none(), "a secret leaks after: {near:?}");
     }
 }
 
 #[tokio::test]
-async fn a_wrong_password_does_not_show() {
-    let nobody = Room {
+async fn a_wrong_password_does_not_leak() {
+    let room = Room {
         id: 1,
         users: vec![unique_user(), unique_user()],
     };
@@ -59,17 +59,18 @@ async fn a_wrong_password_does_not_show() {
         .variable("database_url", url(hosts.data().database_url(), "postgres"))
         .spawn()
         .await;
-    let shown = answers(&app, &nobody).await;
-    wait_until("the log tells of it", Duration::from_secs(5), async || {
-        app.log().contains("Redis connection error")
-            && app.log().contains("PostgreSQL connection error")
-    })
-    .await;
+    let shown = answers(&app, &room).await;
+    let has_both = |log: &String| {
+        let errors = ["Redis connection error", "PostgreSQL connection error"];
+        errors.iter().all(|error| log.contains(error))
+    };
+    let (what, limit) = ("the log has both errors", Duration::from_secs(5));
+    wait_for(what, limit, async || app.log(), has_both).await;
     assert_hidden(&[PASSWORD, SECRET], &(shown + &app.log()));
 }
 
 #[tokio::test]
-async fn nothing_shows_when_the_stores_are_down() {
+async fn nothing_leaks_when_the_stores_are_down() {
     let app = token::closed().own_stores().spawn().await;
     let open = App::builder().same_stores_as(&app).spawn().await;
     let room = Room::new(&open, 2).await;
@@ -83,7 +84,12 @@ async fn nothing_shows_when_the_stores_are_down() {
     assert_eq!(passwords.len(), 2);
     app.stop_redis().await;
     app.stop_postgres().await;
-    let shown = answers(&app, &room).await + &answers(&open, &room).await;
+    let refused = room.post(&open, room.users[0], content).await;
+    let too_long = content.repeat(1000);
+    let invalid = room.post(&open, room.users[0], &too_long).await;
+    assert_eq!((refused.status(), invalid.status()), (503, 422));
+    let posts = refused.to_string() + &invalid.to_string();
+    let shown = posts + &answers(&app, &room).await + &answers(&open, &room).await;
     let token = token::service();
     let request = app.request(Method::GET, "/api/v1/messages/users/1/events");
     let refused = send(request.header("authorization", format!("{token}x"))).await;

@@ -1,32 +1,38 @@
-//! A Node service to compare with, built in a copy of its folder.
+//! The baseline: a Node service, built in a copy of its folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use dev_services::{Stores, apt, ports, say};
+use dev_services::{ServerProcess, Stores, apt, ports, progress};
+use tokio::net::TcpStream;
 
-use super::server::Server;
-use super::side::Side;
+use super::service::Service;
 use crate::{cargo, workspace};
 
-/// Its own database of the same Redis: both services use the same key names.
+/// Another database of the same Redis, since both services use the same keys.
 const REDIS_DATABASE: &str = "/1";
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
-pub async fn start(folder: &Path, stores: &Stores) -> Result<Side> {
+pub async fn start(folder: &Path, stores: &Stores) -> Result<Service> {
     let copy = build(folder)?;
     let port = ports::free()?;
-    let mut node = Command::new("node");
-    node.arg("dist/main.js").current_dir(copy);
-    node.env("WORKERS", "2").env("PORT", port.to_string());
-    node.env("DATABASE_URL", stores.database_url()).env(
-        "REDIS_URL",
+    let address = format!("127.0.0.1:{port}");
+    let (redis, database) = (
         format!("{}{REDIS_DATABASE}", stores.redis_url()),
+        stores.database_url().to_owned(),
     );
-    Ok(Side::started(
-        "baseline",
-        Server::start("baseline", node, format!("127.0.0.1:{port}")).await?,
-    ))
+    let command = move || {
+        let mut node = Command::new("node");
+        node.arg("dist/main.js").current_dir(&copy);
+        node.env("WORKERS", "2").env("PORT", port.to_string());
+        node.env("DATABASE_URL", &database).env("REDIS_URL", &redis);
+        node
+    };
+    let probe = move || async move { Ok(TcpStream::connect(("127.0.0.1", port)).await.map(drop)?) };
+    let process = ServerProcess::new("the baseline", command, probe).start_timeout(START_TIMEOUT);
+    Service::start("baseline", process, &address).await
 }
 
 fn build(folder: &Path) -> Result<PathBuf> {
@@ -41,7 +47,7 @@ fn build(folder: &Path) -> Result<PathBuf> {
     );
     let copy = workspace::root().join("target/baseline");
     std::fs::create_dir_all(&copy).with_context(|| format!("cannot create {}", copy.display()))?;
-    say(format_args!("building the baseline in {}", copy.display()));
+    progress(format_args!("building the baseline in {}", copy.display()));
     let mut cp = Command::new("cp");
     cp.args(["--recursive", "--no-preserve=mode,ownership"])
         .arg(folder.join("."))

@@ -1,7 +1,7 @@
--- What wrk sends and prints.
+-- The requests of wrk, and its result.
 --
--- Arguments: the ids of conversations. With some, each request posts a message to the next of
--- them; with none, each request is the plain GET of the URL.
+-- Arguments: ids of conversations. With ids, each request posts a message to the next of them;
+-- without, each request is a GET of the URL.
 
 local ids = {}
 local sent = 0

@@ -2,7 +2,7 @@
 
 use dev_services::process;
 
-/// What a process and all below it hold, in bytes; pages that they share count for each.
+/// The resident memory of a process and its descendants, in bytes; shared pages count for each.
 pub fn resident(pid: u32) -> u64 {
     process::tree(pid).into_iter().filter_map(of_one).sum()
 }
@@ -19,7 +19,7 @@ fn of_one(pid: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn this_process_holds_some() {
+    fn this_process_has_resident_memory() {
         assert!(super::resident(std::process::id()) > 100_000);
     }
 }

@@ -1,59 +1,59 @@
-//! `bench`: how fast the service is, beside another one on the same stores.
+//! `bench`: throughput, latency and memory, compared with another service on the same stores.
 
 mod baseline;
 mod memory;
 mod own;
 mod report;
 mod scenario;
-mod server;
-mod side;
+mod service;
 mod wrk;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use dev_services::{DirectoryLock, Durability, Options, Stores, TemporaryDirectory};
+use dev_services::{DirectoryLock, Durability, Options, Stores, TemporaryDirectory, progress};
 
 use crate::{build, migrate};
 use report::Row;
 use scenario::Scenario;
-use side::Side;
+use service::Service;
 
-/// Measure requests per second, latency and memory, by the load generator wrk.
+/// Measure requests per second, latency and memory with the load generator wrk.
 ///
-/// Without --url, a release build is started with stores of its own (those of REDIS_URL and
-/// DATABASE_URL where they are set) and measured. Any service with the same API can be measured,
-/// the app under the Spin CLI too: it has to run with auth_mode=open.
+/// Without --url, a release build is started and measured, with private stores or those of
+/// REDIS_URL and DATABASE_URL. Any service with the same API can be measured, for instance the app
+/// on the Spin CLI; it has to run with auth_mode=open.
 #[derive(Args)]
 pub struct Arguments {
-    /// The service to measure, instead of one that is started for it.
+    /// URL of a running service to measure.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Its process, for the memory that it and its children hold.
+    /// Process id of that service, to measure the memory of the process and its descendants.
     #[arg(long, requires = "url")]
     pid: Option<u32>,
-    /// Another service, measured in turn with the first.
+    /// URL of another service to compare with.
     #[arg(long, value_name = "URL")]
     baseline_url: Option<String>,
-    /// Its process.
+    /// Process id of the other service.
     #[arg(long, requires = "baseline_url")]
     baseline_pid: Option<u32>,
-    /// A folder with a Node service, built and started with two workers on the same Redis and
-    /// PostgreSQL, and measured in turn with the first.
+    /// Folder of a Node service to compare with; it is built and started with two workers on the
+    /// same Redis and PostgreSQL.
     #[arg(long, value_name = "FOLDER", conflicts_with = "baseline_url")]
     baseline_dir: Option<PathBuf>,
-    /// How long each measurement takes.
+    /// Duration of each measurement.
     #[arg(long, default_value_t = 10)]
     seconds: u32,
-    /// How often each is repeated; the median is shown.
+    /// Number of measurements of each scenario; the median is shown.
     #[arg(long, default_value_t = 1)]
     rounds: usize,
+    /// Number of concurrent connections.
     #[arg(long, default_value_t = 32)]
     connections: u32,
 }
 
-/// Two seconds of load before what counts.
+/// Seconds of load before each measurement.
 const WARM_UP: u32 = 2;
 
 pub async fn run(arguments: Arguments) -> Result<()> {
@@ -64,10 +64,10 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     } else {
         None
     };
-    let sides = sides(&arguments, stores.as_ref()).await?;
-    let rows = measure(&arguments, &sides).await?;
+    let services = services(&arguments, stores.as_ref()).await?;
+    let rows = measure(&arguments, &services).await?;
     report::print(&rows);
-    drop(sides);
+    drop(services);
     if let Some(stores) = stores {
         stores.stop().await?;
     }
@@ -80,10 +80,10 @@ impl Arguments {
     }
 }
 
-/// Stores that write to the disk as those of a deployed app do.
+/// Durable stores, as a deployed app has them.
 async fn start_stores(home: &TemporaryDirectory) -> Result<Stores> {
     let stores = Stores::start(
-        Options::from_environment(Durability::Kept),
+        Options::from_environment(Durability::Durable),
         DirectoryLock::take(home.path())?,
     )
     .await?;
@@ -91,48 +91,49 @@ async fn start_stores(home: &TemporaryDirectory) -> Result<Stores> {
     Ok(stores)
 }
 
-async fn sides(arguments: &Arguments, stores: Option<&Stores>) -> Result<Vec<Side>> {
-    let mut sides = Vec::new();
-    match (&arguments.url, stores) {
-        (Some(url), _) => sides.push(Side::given("this app", url, arguments.pid)),
-        (None, stores) => {
-            build::run()?;
-            sides.push(
-                own::start(stores.context("there are no stores to start the app with")?).await?,
-            );
-        }
-    }
-    if let Some(url) = &arguments.baseline_url {
-        sides.push(Side::given("baseline", url, arguments.baseline_pid));
-    }
-    if let Some(folder) = &arguments.baseline_dir {
-        sides.push(
-            baseline::start(
-                folder,
-                stores.context("there are no stores to start the baseline with")?,
-            )
-            .await?,
-        );
-    }
-    for side in &mut sides {
-        side.prepare()
+async fn services(arguments: &Arguments, stores: Option<&Stores>) -> Result<Vec<Service>> {
+    let mut services = vec![first(arguments, stores).await?];
+    services.extend(baseline(arguments, stores).await?);
+    for service in &mut services {
+        service
+            .prepare()
             .await
-            .with_context(|| format!("cannot prepare {} at {}", side.name, side.url))?;
+            .with_context(|| format!("cannot prepare {} at {}", service.name, service.url))?;
     }
-    Ok(sides)
+    Ok(services)
 }
 
-/// The sides take turns, so that what else the machine does falls on both.
-async fn measure(arguments: &Arguments, sides: &[Side]) -> Result<Vec<Row>> {
+async fn first(arguments: &Arguments, stores: Option<&Stores>) -> Result<Service> {
+    if let Some(url) = &arguments.url {
+        return Ok(Service::running("this app", url, arguments.pid));
+    }
+    build::run()?;
+    own::start(stores.context("there are no stores for the app")?).await
+}
+
+async fn baseline(arguments: &Arguments, stores: Option<&Stores>) -> Result<Option<Service>> {
+    if let Some(url) = &arguments.baseline_url {
+        let service = Service::running("baseline", url, arguments.baseline_pid);
+        return Ok(Some(service));
+    }
+    let Some(folder) = &arguments.baseline_dir else {
+        return Ok(None);
+    };
+    let stores = stores.context("there are no stores for the baseline")?;
+    baseline::start(folder, stores).await.map(Some)
+}
+
+/// The services are measured in turn, so that other load on the machine affects all of them.
+async fn measure(arguments: &Arguments, services: &[Service]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for scenario in Scenario::ALL {
-        let mut sides_of: Vec<&Side> = Vec::new();
-        for side in sides {
-            if side.offers(scenario).await? {
-                sides_of.push(side);
+        let mut measured: Vec<&Service> = Vec::new();
+        for service in services {
+            if service.offers(scenario).await? {
+                measured.push(service);
             }
         }
-        rows.extend(measure_scenario(arguments, scenario, &sides_of)?);
+        rows.extend(measure_scenario(arguments, scenario, &measured)?);
     }
     Ok(rows)
 }
@@ -140,19 +141,22 @@ async fn measure(arguments: &Arguments, sides: &[Side]) -> Result<Vec<Row>> {
 fn measure_scenario(
     arguments: &Arguments,
     scenario: Scenario,
-    sides: &[&Side],
+    services: &[&Service],
 ) -> Result<Vec<Row>> {
-    let mut measured = vec![Vec::new(); sides.len()];
+    let mut runs = vec![Vec::new(); services.len()];
     for _ in 0..arguments.rounds.max(1) {
-        for (side, measured) in sides.iter().zip(&mut measured) {
-            dev_services::say(format_args!("measuring {}: {}", side.name, scenario.name()));
-            side.load(scenario, arguments.connections, WARM_UP)?;
-            measured.push(side.load(scenario, arguments.connections, arguments.seconds)?);
+        for (service, runs) in services.iter().zip(&mut runs) {
+            progress(format_args!(
+                "measuring {}: {}",
+                service.name,
+                scenario.name()
+            ));
+            service.load(scenario, arguments.connections, WARM_UP)?;
+            runs.push(service.load(scenario, arguments.connections, arguments.seconds)?);
         }
     }
-    Ok(sides
-        .iter()
-        .zip(measured)
-        .map(|(side, measured)| Row::new(scenario, &side.name, measured))
+    let rows = services.iter().zip(runs);
+    Ok(rows
+        .map(|(service, runs)| Row::new(scenario, &service.name, runs))
         .collect())
 }

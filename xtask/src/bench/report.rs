@@ -1,28 +1,28 @@
-//! The table at the end.
+//! The table of results.
 
 use super::scenario::Scenario;
-use super::side::Measured;
+use super::service::Measured;
 
-/// One service in one scenario.
+/// The result of one service in one scenario.
 pub struct Row {
     scenario: Scenario,
-    side: String,
+    service: String,
     measured: Measured,
 }
 
 impl Row {
-    /// The run with the median throughput stands for all of them.
-    pub fn new(scenario: Scenario, side: &str, mut runs: Vec<Measured>) -> Self {
+    /// The run with the median throughput is shown.
+    pub fn new(scenario: Scenario, service: &str, mut runs: Vec<Measured>) -> Self {
         runs.sort_by(|a, b| a.requests_per_second.total_cmp(&b.requests_per_second));
         Self {
             scenario,
-            side: side.into(),
+            service: service.into(),
             measured: runs[runs.len() / 2],
         }
     }
 }
 
-/// Prints what was measured; the first service of a scenario also as a multiple of the others.
+/// Prints the results, and the throughput of the first service as a multiple of each other.
 pub fn print(rows: &[Row]) {
     println!(
         "{:<28}{:<12}{:>12}{:>11}{:>11}{:>12}{:>9}",
@@ -49,11 +49,11 @@ fn line(row: &Row) -> String {
     });
     format!(
         "{:<12}{requests_per_second:>12.0}{p50_ms:>8.2} ms{p99_ms:>8.2} ms{memory:>12}",
-        row.side
+        row.service
     )
 }
 
-/// How many times as much the first service does.
+/// How many times the throughput of this service the first one has.
 fn factor(first: &Row, row: &Row) -> String {
     if std::ptr::eq(first, row) {
         return String::new();

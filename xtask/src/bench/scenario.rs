@@ -1,4 +1,4 @@
-//! What is measured.
+//! The requests that are measured.
 
 /// One kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

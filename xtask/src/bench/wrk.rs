@@ -8,14 +8,14 @@ use serde::Deserialize;
 
 use crate::{cargo, workspace};
 
-/// What the script prints at the end, on a line of its own.
+/// The line of JSON that the script prints at the end.
 #[derive(Debug, Deserialize)]
 pub struct Run {
     pub requests: f64,
     pub seconds: f64,
     pub p50_us: f64,
     pub p99_us: f64,
-    /// Answers of status 400 and above.
+    /// Responses with status 400 and above.
     refused: u64,
     /// Connections that failed or timed out.
     broken: u64,
@@ -55,7 +55,7 @@ fn run(url: &str, connections: u32, seconds: u32, ids: &[String]) -> Result<Run>
     let run: Run = parse(&output)?;
     ensure!(
         run.refused == 0,
-        "{} of {} answers were errors",
+        "{} of {} responses were errors",
         run.refused,
         run.requests
     );
@@ -64,7 +64,7 @@ fn run(url: &str, connections: u32, seconds: u32, ids: &[String]) -> Result<Run>
         "{} connections failed or timed out",
         run.broken
     );
-    ensure!(run.requests > 0.0, "nothing was answered");
+    ensure!(run.requests > 0.0, "there was no response");
     Ok(run)
 }
 
@@ -80,7 +80,7 @@ fn parse(output: &str) -> Result<Run> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_scripts_line_is_found_among_wrks_own() {
+    fn the_result_is_found_in_the_output_of_wrk() {
         let output = "Running 10s test\n  1 threads\n{\"requests\":20,\"seconds\":2.0,\"p50_us\":900,\"p99_us\":1200,\"refused\":0,\"broken\":0}\n";
         let run = super::parse(output).unwrap();
         assert_eq!((run.requests, run.p99_us), (20.0, 1200.0));

@@ -1,4 +1,4 @@
-//! The components' folders and the manifest of the app.
+//! The folders of the components and the manifest of the app.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::workspace;
 
-/// A folder's name is its component's id, its package's name, and its file's name.
+/// The name of a folder is the id, the package and the file of its component.
 pub fn folders_and_manifest_agree() -> Result<()> {
     let text = std::fs::read_to_string(workspace::root().join("spin.toml"))
         .context("cannot read spin.toml")?;
@@ -46,7 +46,7 @@ fn packages() -> Result<BTreeSet<String>> {
     Ok(workspace::packages()?
         .into_iter()
         .filter(|package| package.manifest_path.starts_with(&components))
-        .map(|package| package.name)
+        .map(|package| package.name.to_string())
         .collect())
 }
 
@@ -60,7 +60,7 @@ fn components(manifest: &toml::Table) -> BTreeSet<String> {
         .collect()
 }
 
-/// The components that some trigger calls.
+/// The components that a trigger refers to.
 fn triggered(manifest: &toml::Table) -> BTreeSet<String> {
     let kinds = manifest
         .get("trigger")

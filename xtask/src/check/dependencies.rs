@@ -1,4 +1,4 @@
-//! What the components depend on.
+//! The dependencies of the components.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use anyhow::{Result, ensure};
 use crate::workspace::GUEST_TARGET;
 use crate::{cargo, workspace};
 
-/// The runtimes of the host: a component that reaches one has grown by a mistake.
+/// The runtimes of the host. A component depends on one only by mistake.
 const HOST_ONLY: [&str; 2] = ["tokio", "wasmtime"];
 
-pub fn guests_stay_small() -> Result<()> {
+pub fn guests_have_no_runtime() -> Result<()> {
     let mut tree = cargo::command();
     tree.args([
         "tree",
@@ -58,7 +58,7 @@ fn host_crates(tree: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_crate_is_known_by_its_whole_name() {
+    fn a_crate_is_identified_by_its_full_name() {
         let tree =
             "messages v0.1.0 (/x)\ntokio v1.0.0\nwasmtime-wasi v48.0.0 (*)\ntokioish v1.0.0\n\n";
         assert_eq!(super::host_crates(tree), ["tokio", "wasmtime-wasi"]);

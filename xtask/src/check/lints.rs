@@ -11,8 +11,8 @@ pub fn format() -> Result<()> {
     cargo::run(format)
 }
 
-/// The components compile for this machine too, so clippy sees them in either case; for their
-/// own target only where the toolchain in use has it.
+/// The components compile for this machine too, so clippy always checks them; for their own target
+/// only if the toolchain in use has it.
 pub fn clippy() -> Result<()> {
     let mut native = cargo::command();
     native.args([

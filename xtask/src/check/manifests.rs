@@ -4,13 +4,13 @@ use anyhow::{Context, Result, ensure};
 
 use crate::workspace;
 
-pub fn packages_take_the_lints() -> Result<()> {
+pub fn packages_use_the_lints() -> Result<()> {
     let mut without = Vec::new();
     for package in workspace::packages()? {
         let text = std::fs::read_to_string(&package.manifest_path)
             .with_context(|| format!("cannot read the manifest of {}", package.name))?;
-        if !takes_the_lints(&text)? {
-            without.push(package.name);
+        if !uses_the_lints(&text)? {
+            without.push(package.name.to_string());
         }
     }
     ensure!(
@@ -21,7 +21,7 @@ pub fn packages_take_the_lints() -> Result<()> {
     Ok(())
 }
 
-fn takes_the_lints(manifest: &str) -> Result<bool> {
+fn uses_the_lints(manifest: &str) -> Result<bool> {
     let manifest: toml::Table = manifest.parse()?;
     let lints = manifest
         .get("lints")
@@ -31,12 +31,12 @@ fn takes_the_lints(manifest: &str) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::takes_the_lints;
+    use super::uses_the_lints;
 
     #[test]
-    fn only_the_workspaces_lints_count() {
-        assert!(takes_the_lints("[lints]\nworkspace = true").unwrap());
-        assert!(!takes_the_lints("[lints.clippy]\nall = 'warn'").unwrap());
-        assert!(!takes_the_lints("[package]\nname = 'a'").unwrap());
+    fn only_the_lints_of_the_workspace_count() {
+        assert!(uses_the_lints("[lints]\nworkspace = true").unwrap());
+        assert!(!uses_the_lints("[lints.clippy]\nall = 'warn'").unwrap());
+        assert!(!uses_the_lints("[package]\nname = 'a'").unwrap());
     }
 }

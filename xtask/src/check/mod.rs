@@ -1,4 +1,4 @@
-//! `check`: everything but the tests that a change has to pass.
+//! `check`: what a change has to pass besides the tests.
 
 mod components;
 mod dependencies;
@@ -10,20 +10,22 @@ mod tracked;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use dev_services::say;
+use dev_services::progress;
 
-/// Check format, lints, docs, and the rules of this repository that no compiler knows.
+use crate::schema;
+
+/// Check format, lints, documentation, and the rules of this repository.
 #[derive(Args)]
 pub struct Arguments {}
 
 type Check = (&'static str, fn() -> Result<()>);
 
-/// The quick ones first.
+/// In the order of their duration.
 const CHECKS: [Check; 11] = [
     ("code is formatted", lints::format),
     (
-        "every package takes the workspace's lints",
-        manifests::packages_take_the_lints,
+        "every package uses the lints of the workspace",
+        manifests::packages_use_the_lints,
     ),
     (
         "component folders and spin.toml agree",
@@ -35,43 +37,48 @@ const CHECKS: [Check; 11] = [
         tracked::no_registry,
     ),
     (
-        "every command shown in the documents exists",
+        "every command in the documents exists",
         tracked::shown_commands_exist,
     ),
     (
-        "components reach neither tokio nor wasmtime",
-        dependencies::guests_stay_small,
+        "components depend neither on tokio nor on wasmtime",
+        dependencies::guests_have_no_runtime,
     ),
     (
-        "licences and sources of dependencies are allowed, as far as cargo-deny is there",
+        "licences and sources of dependencies are allowed, if cargo-deny is installed",
         policy::dependencies_are_allowed,
     ),
     (
-        "the page's types, lints and unit tests pass, as far as Node.js is there",
+        "the page's types, lints and unit tests pass, if Node.js is installed",
         page::types_lints_and_tests_pass,
     ),
-    ("clippy is content", lints::clippy),
+    ("clippy finds nothing", lints::clippy),
     (
         "the documentation builds without a warning",
         lints::documentation,
     ),
 ];
 
-/// Runs every check, so that one run tells all that is wrong.
-pub fn run() -> Result<()> {
-    let failed = CHECKS.into_iter().filter(|check| !passes(check)).count();
+/// Runs every check, so that one run reports all failures.
+pub async fn run() -> Result<()> {
+    let mut failed = CHECKS
+        .into_iter()
+        .filter(|(what, check)| !passes(what, check()))
+        .count();
+    let schema = schema::is_current().await;
+    failed += usize::from(!passes("migrations/schema.sql is current", schema));
+    let all = CHECKS.len() + 1;
     if failed > 0 {
-        bail!("{failed} of {} checks failed", CHECKS.len());
+        bail!("{failed} of {all} checks failed");
     }
-    say(format_args!("all {} checks passed", CHECKS.len()));
+    progress(format_args!("all {all} checks passed"));
     Ok(())
 }
 
-fn passes((what, check): &Check) -> bool {
-    let result = check();
+fn passes(what: &str, result: Result<()>) -> bool {
     match &result {
-        Ok(()) => say(format_args!("ok: {what}")),
-        Err(error) => say(format_args!("FAILED: {what}: {error:#}")),
+        Ok(()) => progress(format_args!("ok: {what}")),
+        Err(error) => progress(format_args!("FAILED: {what}: {error:#}")),
     }
     result.is_ok()
 }

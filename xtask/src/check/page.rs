@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use dev_services::{apt, say};
+use dev_services::{apt, progress};
 
 use crate::{browser, cargo, workspace};
 
@@ -17,7 +17,7 @@ const SCRIPTS: [&str; 3] = ["types", "lint", "test"];
 pub fn types_lints_and_tests_pass() -> Result<()> {
     if let Err(error) = ensure_node() {
         ensure!(!browser::is_ci(), error);
-        say(format_args!("skipped: {error:#}"));
+        progress(format_args!("skipped: {error:#}"));
         return Ok(());
     }
     install()?;
@@ -66,7 +66,7 @@ fn install() -> Result<()> {
     if fs::read(&installed).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
-    say("installing the tools for the page's JavaScript with npm");
+    progress("installing the tools for the page's JavaScript with npm");
     cargo::run(npm(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
     fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))
 }

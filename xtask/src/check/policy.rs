@@ -1,20 +1,20 @@
-//! What the dependencies may be: deny.toml.
+//! The policy for dependencies: deny.toml.
 
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
-use dev_services::say;
+use dev_services::progress;
 
 use crate::cargo;
 
-/// Compiling cargo-deny takes minutes, so it is used where somebody has installed it.
+/// Compiling cargo-deny takes minutes, so it is used only if it is installed.
 pub fn dependencies_are_allowed() -> Result<()> {
     if !is_installed() {
-        say("skipped, since it is not installed: `cargo install --locked cargo-deny`");
+        progress("skipped: cargo-deny is not installed (`cargo install --locked cargo-deny`)");
         return Ok(());
     }
     let mut deny = cargo::command();
-    // The database of advisories would have to be fetched.
+    // Advisories would need a database from the network.
     deny.args(["deny", "check", "licenses", "bans", "sources"]);
     cargo::run(deny)
 }

@@ -6,13 +6,13 @@ use anyhow::{Result, ensure};
 
 use crate::{cargo, command_names, workspace};
 
-/// A line with both most likely holds a registry's address.
+/// A line with both most likely has the address of a registry.
 const SIGNS: [&str; 2] = [
     "registry", //
     "://",
 ];
 
-/// A build's result does not belong in the history.
+/// Build results do not belong in the history.
 pub fn no_webassembly() -> Result<()> {
     let found: Vec<String> = files()?
         .into_iter()
@@ -22,8 +22,7 @@ pub fn no_webassembly() -> Result<()> {
     Ok(())
 }
 
-/// Which registry or mirror a machine loads packages from is its own matter; what is written
-/// here would break every other machine.
+/// The registry or mirror of one machine is not available on others.
 pub fn no_registry() -> Result<()> {
     let found = lines_that(names_registry)?;
     ensure!(found.is_empty(), "{}", found.join(", "));
@@ -50,7 +49,7 @@ pub fn shown_commands_exist() -> Result<()> {
     Ok(())
 }
 
-/// The commands that a line shows.
+/// The commands in a line.
 fn shown(line: &str) -> impl Iterator<Item = &str> {
     let is_name = |character: char| character.is_ascii_lowercase() || character == '-';
     let after = line.split("cargo xtask ").skip(1);
@@ -63,8 +62,8 @@ fn shown(line: &str) -> impl Iterator<Item = &str> {
         .filter(|name| !name.is_empty() && !name.starts_with('-'))
 }
 
-/// Where the tracked text files have a line of this kind, as `file:line`.
-fn lines_that(fits: impl Fn(&str, &str) -> bool) -> Result<Vec<String>> {
+/// The lines of tracked text files that match, as `file:line`.
+fn lines_that(matches: impl Fn(&str, &str) -> bool) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for file in files()? {
         let Ok(text) = std::fs::read_to_string(workspace::root().join(&file)) else {
@@ -73,13 +72,13 @@ fn lines_that(fits: impl Fn(&str, &str) -> bool) -> Result<Vec<String>> {
         let numbered = text
             .lines()
             .enumerate()
-            .filter(|(_, line)| fits(&file, line));
+            .filter(|(_, line)| matches(&file, line));
         found.extend(numbered.map(|(index, _)| format!("{file}:{}", index + 1)));
     }
     Ok(found)
 }
 
-/// The tracked files, and those that are about to be.
+/// The tracked files, and new ones that are not ignored.
 fn files() -> Result<Vec<String>> {
     let mut git = Command::new("git");
     git.current_dir(workspace::root()).args([

@@ -1,12 +1,12 @@
-//! The target from Debian's packages: a compiler with its library's source, so that cargo
-//! compiles the standard library itself, and the C library for WASI.
+//! The target from Debian's packages: a compiler, the source of the standard library, which cargo
+//! compiles, and the C library for WASI.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
-use dev_services::{apt, say};
+use dev_services::{apt, progress};
 
 use super::sysroot;
 use crate::workspace;
@@ -19,15 +19,15 @@ const PACKAGES: [&str; 5] = [
     "lld-22",
 ];
 
-const OTHER_WAY: &str = "the components need the target wasm32-wasip2. Either let rustup add it (`rustup target add \
+const INSTRUCTIONS: &str = "the components need the target wasm32-wasip2. Either let rustup add it (`rustup target add \
     wasm32-wasip2`), or install Debian's rustc-web, cargo-web, rust-web-src, wasi-libc and lld-22";
 
 /// The linkers that a build for the target calls.
 const LINKERS: [&str; 2] = ["wasm-component-ld", "wasm-ld"];
 
-/// What the cargo that runs this program has set for itself, and what would make Debian's use
-/// the other toolchain's compiler or libraries.
-const NOT_FOR_DEBIAN: [&str; 8] = [
+/// Variables that the cargo of this program has set for itself, and that would make Debian's cargo
+/// use the compiler or libraries of the other toolchain.
+const OTHER_TOOLCHAIN: [&str; 8] = [
     "CARGO",
     "RUSTC",
     "RUSTDOC",
@@ -38,14 +38,14 @@ const NOT_FOR_DEBIAN: [&str; 8] = [
     "LD_LIBRARY_PATH",
 ];
 
-/// Debian's `cargo build` with what it needs for the target, but for `--target` itself.
+/// Debian's `cargo build` with all settings for the target except `--target`.
 pub(super) fn build() -> Result<Command> {
-    install_missing().context(OTHER_WAY)?;
+    install_missing().context(INSTRUCTIONS)?;
     let path = path_with_linkers()?;
     let mut cargo = Command::new("/usr/bin/cargo");
     cargo.current_dir(workspace::root());
-    crate::cargo::forget_own_package(&mut cargo);
-    for name in NOT_FOR_DEBIAN {
+    crate::cargo::remove_package_variables(&mut cargo);
+    for name in OTHER_TOOLCHAIN {
         cargo.env_remove(name);
     }
     cargo.env("PATH", path).env("RUSTC", "/usr/bin/rustc");
@@ -67,8 +67,8 @@ fn install_missing() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    say(
-        "this toolchain lacks the target wasm32-wasip2 and rustup is not to add it: using Debian's compiler",
+    progress(
+        "this toolchain lacks the target wasm32-wasip2 and rustup may not add it: using Debian's compiler",
     );
     apt::install(&missing, "the WebAssembly target")
 }
@@ -81,7 +81,7 @@ fn is_installed(package: &str) -> bool {
     query.is_ok_and(|answer| answer.stdout == b"installed")
 }
 
-/// `PATH` with the folders that hold the linkers: rustup's toolchain brings both, off `PATH`.
+/// `PATH` with the folders of the linkers. rustup's toolchain has both, in folders off `PATH`.
 fn path_with_linkers() -> Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = linker_folders()
@@ -92,7 +92,7 @@ fn path_with_linkers() -> Result<OsString> {
         let found = folders.iter().any(|folder| folder.join(linker).is_file());
         anyhow::ensure!(
             found,
-            "{linker} is not on this machine: `cargo install wasm-component-ld` and Debian's lld-22 bring the two linkers"
+            "{linker} is not on this machine: `cargo install wasm-component-ld` and Debian's lld-22 provide the linkers"
         );
     }
     std::env::join_paths(folders).context("PATH cannot be read")

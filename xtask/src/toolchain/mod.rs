@@ -1,7 +1,7 @@
 //! A compiler for the components.
 //!
-//! Which one there is depends on the machine, so it is found out each time and never written
-//! down: rustup's toolchain with the target, the target added by rustup, or Debian's packages.
+//! It depends on the machine, so it is detected each time and never stored: rustup's toolchain with
+//! the target, the target added by rustup, or Debian's packages.
 
 mod debian;
 
@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
-use dev_services::{apt, say};
+use dev_services::{apt, progress};
 
 use crate::cargo;
 use crate::workspace::GUEST_TARGET;
 
-/// `cargo build`, ready to compile for the components' target.
+/// `cargo build` for the target of the components.
 pub fn guest_build() -> Result<Command> {
-    if !has_target() && may_ask_rustup() {
+    if !has_target() && may_use_rustup() {
         add_target();
     }
     let mut build = if has_target() {
@@ -45,22 +45,22 @@ pub fn has_target() -> bool {
     })
 }
 
-fn may_ask_rustup() -> bool {
+fn may_use_rustup() -> bool {
     let forbidden = std::env::var("RUSTUP_AUTO_INSTALL").is_ok_and(|value| value == "0");
     !forbidden && apt::program("rustup").is_some()
 }
 
-/// Where this fails, Debian's packages are the next best.
+/// If this fails, Debian's packages are used.
 fn add_target() {
-    say(format_args!("adding the target {GUEST_TARGET} with rustup"));
+    progress(format_args!("adding the target {GUEST_TARGET} with rustup"));
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", GUEST_TARGET]);
     if let Err(error) = cargo::run(rustup) {
-        say(format_args!("{error:#}"));
+        progress(format_args!("{error:#}"));
     }
 }
 
-/// The folder of the toolchain in use.
+/// The directory of the toolchain in use.
 fn sysroot() -> Result<PathBuf> {
     Ok(PathBuf::from(print(&["sysroot"])?.trim()))
 }

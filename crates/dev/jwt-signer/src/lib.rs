@@ -1,10 +1,10 @@
-//! Signs access tokens, for local use (`cargo xtask token`) and for tests. Nothing that is
-//! deployed signs.
+//! Signs access tokens for development (`cargo xtask token`) and tests. The deployed service never
+//! signs.
 //!
 //! # Layout
 //!
-//! - [`hs256`]: a token of a shared secret
-//! - [`forge`]: a token with any header and any signature, for tests that expect a refusal
+//! - [`hs256`]: a token signed with a shared secret
+//! - [`forge`]: a token with any header and signature, for tests that expect a rejection
 //! - `pair`: key pairs of the other algorithms, with feature `key-pairs`
 
 #[cfg(feature = "key-pairs")]
@@ -27,7 +27,7 @@ pub fn hs256(secret: &[u8], claims: &Value) -> String {
     })
 }
 
-/// A token with this header and these claims, and whatever signature `sign` makes of them.
+/// A token with this header and these claims, and the signature that `sign` returns.
 #[must_use]
 pub fn forge(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
     let message = format!(
@@ -48,7 +48,7 @@ pub fn hmac(secret: &[u8], message: &[u8]) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// The text of bytes in tokens and keys.
+/// Base64url without padding, as in tokens and keys.
 #[must_use]
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -58,9 +58,9 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
 mod tests {
     use super::*;
 
-    /// The example of RFC 7515, appendix A.1, whose header and claims have line breaks.
+    /// The example of RFC 7515, appendix A.1. Its header and claims have line breaks.
     #[test]
-    fn the_example_of_the_standard_has_its_signature() {
+    fn the_signature_of_the_rfc_example_is_reproduced() {
         let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
         let key = URL_SAFE_NO_PAD.decode(key).unwrap();
         let message = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";

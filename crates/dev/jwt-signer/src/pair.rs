@@ -1,4 +1,4 @@
-//! Key pairs, each made anew and forgotten with the test.
+//! Random key pairs.
 
 use ed25519_dalek::Signer;
 use p256::elliptic_curve::Generate;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{encode, forge};
 
-/// A private key, and what the world may know of it.
+/// A private key and its public key.
 pub enum KeyPair {
     /// ECDSA on P-256 with SHA-256.
     Es256(p256::ecdsa::SigningKey),
@@ -19,28 +19,30 @@ pub enum KeyPair {
 }
 
 impl KeyPair {
+    /// A random key.
     #[must_use]
     pub fn es256() -> Self {
         Self::Es256(p256::ecdsa::SigningKey::generate_from_rng(&mut rand::rng()))
     }
 
+    /// A random key.
     #[must_use]
     pub fn eddsa() -> Self {
         Self::EdDsa(ed25519_dalek::SigningKey::from_bytes(&rand::random()))
     }
 
-    /// One of 2048 bits.
+    /// A random key of 2048 bits.
     ///
     /// # Panics
     ///
-    /// When the machine has no randomness.
+    /// When the system has no source of randomness.
     #[must_use]
     pub fn rs256() -> Self {
         let key = rsa::PrivateKey::new(&mut rand::rng(), 2048);
         Self::Rs256(Box::new(key.expect("a key of this size can be made")))
     }
 
-    /// The algorithm's name in tokens.
+    /// The name of the algorithm in tokens.
     #[must_use]
     pub const fn algorithm(&self) -> &'static str {
         match self {
@@ -60,7 +62,7 @@ impl KeyPair {
         forge(&header, claims, |message| self.sign(message))
     }
 
-    /// The signature as tokens have it.
+    /// The signature in the form of tokens.
     ///
     /// # Panics
     ///
@@ -79,7 +81,7 @@ impl KeyPair {
         }
     }
 
-    /// The public key as a JWKS has it.
+    /// The public key as a member of a JWKS.
     #[must_use]
     pub fn jwk(&self, kid: &str) -> Value {
         let mut jwk = match self {

@@ -1,41 +1,23 @@
-//! The network address inside a store's URL.
+//! The network address in a store's URL.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use url::Url;
 
-/// The `host:port` of a URL such as `redis://:secret@cache.example:6380/1`, with the scheme's
-/// own port where the URL names none. This is what an allow list may hold: no user, no path.
+/// The `host:port` of a URL such as `redis://:secret@cache.example:6380/1`, with the default port
+/// of the scheme if the URL names none. An allow list may hold this: it has no user and no path.
+///
+/// # Errors
+///
+/// When this is not a URL of Redis or PostgreSQL.
 pub fn host_and_port(url: &str) -> Result<String> {
-    let (scheme, rest) = url
-        .split_once("://")
-        .context("a store's URL needs a scheme, as in redis://host:port")?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let address = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, address)| address);
-    let host = if address.starts_with(':') || address.is_empty() {
-        format!("127.0.0.1{address}")
-    } else {
-        address.into()
+    let url = Url::parse(url).context("not a URL such as redis://host:port")?;
+    let default = match url.scheme() {
+        "redis" | "rediss" => 6379,
+        "postgres" | "postgresql" => 5432,
+        other => bail!("no default port is known for the scheme {other}"),
     };
-    if has_port(&host) {
-        Ok(host)
-    } else {
-        Ok(format!("{host}:{}", default_port(scheme)?))
-    }
-}
-
-/// Whether the address ends in a port; a colon inside an IPv6 address's brackets is not one.
-fn has_port(address: &str) -> bool {
-    let after_brackets = address.rsplit_once(']').map_or(address, |(_, rest)| rest);
-    after_brackets.contains(':')
-}
-
-fn default_port(scheme: &str) -> Result<u16> {
-    match scheme {
-        "redis" | "rediss" => Ok(6379),
-        "postgres" | "postgresql" => Ok(5432),
-        other => anyhow::bail!("no default port is known for the scheme {other}"),
-    }
+    let host = url.host_str().unwrap_or("127.0.0.1");
+    Ok(format!("{host}:{}", url.port().unwrap_or(default)))
 }
 
 #[cfg(test)]
@@ -63,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_port_is_the_schemes_own() {
+    fn a_missing_port_is_the_default_of_the_scheme() {
         assert_eq!(of("rediss://cache.example"), "cache.example:6379");
         assert_eq!(of("postgresql://db.example/app"), "db.example:5432");
         assert_eq!(of("redis://[::1]"), "[::1]:6379");
@@ -71,7 +53,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_url_is_refused() {
+    fn other_texts_are_refused() {
+        assert!(host_and_port("cache.example").is_err());
         assert!(host_and_port("cache.example:6379").is_err());
         assert!(host_and_port("http://cache.example").is_err());
     }

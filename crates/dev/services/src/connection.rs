@@ -1,4 +1,4 @@
-//! Sessions with PostgreSQL, encrypted where the URL asks for it.
+//! Sessions with PostgreSQL, encrypted if the URL requires it.
 
 use std::sync::Arc;
 
@@ -9,10 +9,14 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A session with the database of this URL. With `sslmode=require` in it the connection is
-/// encrypted, and the server's certificate is checked against those that this machine trusts.
+/// A session with the database of this URL. With `sslmode=require` the connection is encrypted,
+/// and the server's certificate is verified against the machine's trusted roots.
+///
+/// # Errors
+///
+/// When the URL is invalid or the server does not answer.
 pub async fn connect(url: &str) -> Result<Client> {
-    let config: Config = url.parse().context("the database's URL cannot be read")?;
+    let config: Config = url.parse().context("the URL of the database is invalid")?;
     let session = match config.get_ssl_mode() {
         SslMode::Require => encrypted(&config).await,
         _ => plain(&config).await,

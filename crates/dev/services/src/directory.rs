@@ -1,4 +1,4 @@
-//! The data directory: one run at a time holds it.
+//! Data directories, each locked by the run that uses it.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 const LOCK: &str = "lock";
 
-/// The lock on a data directory. It ends with the process, however that ends.
+/// The lock on a data directory. The kernel releases it when the process ends.
 #[derive(Debug)]
 pub struct DirectoryLock {
     path: PathBuf,
@@ -22,39 +22,44 @@ pub struct AlreadyInUse(PathBuf);
 
 impl fmt::Display for AlreadyInUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is in use: another run holds it", self.0.display())
+        write!(f, "{} is in use by another run", self.0.display())
     }
 }
 
 impl std::error::Error for AlreadyInUse {}
 
 impl DirectoryLock {
-    /// Makes the directory where it is missing, and takes its lock.
+    /// Creates the directory if it is missing, and takes its lock.
     ///
     /// # Errors
     ///
     /// [`AlreadyInUse`] while another process holds the lock.
     pub fn take(path: &Path) -> Result<Self> {
         create(path)?;
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join(LOCK))
-            .with_context(|| format!("cannot write to {}", path.display()))?;
+        let file = open_lock(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.canonicalize()?,
-                _file: file,
-            }),
+            Ok(()) => Self::new(path, file),
             Err(TryLockError::WouldBlock) => Err(AlreadyInUse(path.into()).into()),
-            Err(TryLockError::Error(error)) => {
-                Err(error).with_context(|| format!("cannot lock {}", path.display()))
-            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| cannot_lock(path)),
         }
     }
 
-    /// Whether some process holds the lock of this directory.
+    /// Creates the directory if it is missing, and waits for its lock.
+    pub(crate) fn wait(path: &Path) -> Result<Self> {
+        create(path)?;
+        let file = open_lock(path)?;
+        file.lock().with_context(|| cannot_lock(path))?;
+        Self::new(path, file)
+    }
+
+    fn new(path: &Path, file: File) -> Result<Self> {
+        Ok(Self {
+            path: path.canonicalize()?,
+            _file: file,
+        })
+    }
+
+    /// Whether a process holds the lock of this directory.
     pub fn is_held(path: &Path) -> bool {
         let Ok(file) = File::open(path.join(LOCK)) else {
             return false;
@@ -68,13 +73,29 @@ impl DirectoryLock {
     }
 }
 
-/// Makes a directory that others may pass through but not list: PostgreSQL's unprivileged user
-/// has its own below.
+fn open_lock(directory: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    options
+        .open(directory.join(LOCK))
+        .with_context(|| format!("cannot write to {}", directory.display()))
+}
+
+fn cannot_lock(directory: &Path) -> String {
+    format!("cannot lock {}", directory.display())
+}
+
+/// Creates a directory that other accounts may pass through but not list: PostgreSQL's
+/// unprivileged account has its own below.
+///
+/// # Errors
+///
+/// When the parent cannot be written.
 pub fn create(path: &Path) -> Result<()> {
     create_with_mode(path, 0o711)
 }
 
-/// Makes a directory that only its owner may enter.
+/// Creates a directory that only its owner may enter.
 pub(crate) fn create_private(path: &Path) -> Result<()> {
     create_with_mode(path, 0o700)
 }
@@ -90,7 +111,7 @@ mod tests {
     use crate::TemporaryDirectory;
 
     #[test]
-    fn the_second_taker_is_told_that_it_is_in_use() {
+    fn a_locked_directory_is_in_use() {
         let directory = TemporaryDirectory::create().unwrap();
         let path = directory.path().join("inner");
         assert!(!DirectoryLock::is_held(&path));

@@ -1,44 +1,49 @@
-//! Real Redis and PostgreSQL for development and tests.
+//! Real Redis and PostgreSQL for development and tests, and the processes that use them.
 //!
-//! Nothing here fakes a store: where `REDIS_URL` and `DATABASE_URL` name servers, those are
-//! used; else private ones are started from the machine's own binaries, on 127.0.0.1, on free
+//! Nothing here fakes a store. The servers of `REDIS_URL` and `DATABASE_URL` are used if these
+//! are set; else private ones are started from the machine's own binaries, on 127.0.0.1, on free
 //! ports, with a random password and a data directory of their own.
 //!
 //! # Layout
 //!
-//! - [`Stores`]: both stores, from the environment or private, and their life
-//! - [`Redis`], [`Postgres`]: one private server each, with the switches of fault tests
-//! - `server`: what the two have in common: start, stop, kill, pause
+//! - [`Stores`]: both stores, external or private
+//! - [`redis`], [`postgres`]: how a private server is configured and started; [`Template`]: a
+//!   migrated cluster that the databases of tests are copied from
+//! - [`Devhost`]: how devhost is started
+//! - [`ServerProcess`]: start, readiness, stop, crash and pause of all these servers
 //! - [`process`]: children that end with this process
-//! - [`connect`]: a session with PostgreSQL, encrypted where its URL asks for it
+//! - [`connect`]: a session with PostgreSQL, encrypted if its URL requires it
 //! - [`migrate`]: the files of `migrations/`, each applied once
-//! - [`apt`]: Debian packages, installed where something is missing
-//! - [`ports`], [`address`], [`secret`], `directory`, `orphan`: small helpers
+//! - [`TemporaryDirectory`], [`DirectoryLock`]: data directories, and the lock on one
+//! - [`apt`]: Debian packages, installed if a program is missing
+//! - `stale`: servers that a killed run left behind
+//! - [`ports`], [`address`], [`secret`]: small helpers
 
 pub mod address;
 pub mod apt;
 mod connection;
+mod devhost;
 mod directory;
 pub mod migrate;
-mod orphan;
 pub mod ports;
-mod postgres;
+pub mod postgres;
 pub mod process;
-mod redis;
+pub mod redis;
 pub mod secret;
-mod server;
+mod server_process;
+mod stale;
 mod stores;
-mod sweep;
+mod temporary;
 
 pub use connection::connect;
+pub use devhost::Devhost;
 pub use directory::{AlreadyInUse, DirectoryLock, create as create_directory};
-pub use postgres::Postgres;
-pub use redis::Redis;
+pub use postgres::Template;
+pub use server_process::ServerProcess;
 pub use stores::{Durability, Options, Stores, install_missing};
-pub use sweep::{TemporaryDirectory, sweep};
+pub use temporary::{TemporaryDirectory, remove_stale_instances};
 
-/// Says on standard error what is being done, so that a long step is no mystery and standard
-/// output stays free for what a command prints.
-pub fn say(what: impl std::fmt::Display) {
-    eprintln!("lexiflow: {what}");
+/// Reports on standard error what a command is doing. Standard output stays free for its result.
+pub fn progress(message: impl std::fmt::Display) {
+    eprintln!("lexiflow: {message}");
 }

@@ -1,4 +1,4 @@
-//! The migrations of `migrations/`, each applied once, also when several start together.
+//! The migrations of `migrations/`, each applied once, also if several processes start at once.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use refinery::{Runner, load_sql_migrations};
 use tokio_postgres::Client;
 
-/// The advisory lock that migrating takes, as refinery itself takes none. Any number will do,
-/// so long as nothing else that locks in this database uses it: this is "lexiflow" in ASCII.
+/// The advisory lock of a migration, since refinery itself takes none. Any number works that no
+/// other advisory lock in this database uses: this is "lexiflow" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"lexiflow");
 
 /// Brings the database up to date with the `V<number>__<name>.sql` files of a directory, and
@@ -15,13 +15,13 @@ const LOCK: i64 = i64::from_be_bytes(*b"lexiflow");
 ///
 /// # Errors
 ///
-/// When a file is broken, differs from what was applied under its number, or cannot be applied:
-/// then nothing of it is.
+/// When a file is malformed, differs from the one that was applied under its number, or fails;
+/// a file that fails is rolled back.
 pub async fn migrate(database_url: &str, directory: &Path) -> Result<Vec<String>> {
     let migrations = load_sql_migrations(directory)
         .with_context(|| format!("cannot read {}", directory.display()))?;
     let mut session = crate::connect(database_url).await?;
-    // The lock belongs to the session, and ends with it however this ends.
+    // The lock belongs to the session and is released with it, also after an error.
     session
         .execute("select pg_advisory_lock($1)", &[&LOCK])
         .await?;

@@ -1,12 +1,12 @@
 //! Child processes that end with this one, however it ends.
 //!
 //! The kernel sends a child its parent-death signal when the *thread* that started it ends, so
-//! every child is started from one thread that lives as long as the process.
+//! all children are started by one thread, the spawner, which lives as long as the process.
 
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,46 +16,59 @@ use rustix::process::{Pid, kill_process, set_parent_process_death_signal, test_k
 
 pub use rustix::process::Signal;
 
+const POLL: Duration = Duration::from_millis(10);
+
 type Task = Box<dyn FnOnce() + Send>;
 
-static KEEPER: LazyLock<Mutex<Sender<Task>>> = LazyLock::new(|| {
+static SPAWNER: LazyLock<Mutex<Sender<Task>>> = LazyLock::new(|| {
     let (sender, tasks) = channel::<Task>();
     std::thread::spawn(move || tasks.into_iter().for_each(|task| task()));
     Mutex::new(sender)
 });
 
-/// Runs a task on the thread that lives as long as the process, and waits for its result.
-pub fn on_keeper<T: Send + 'static>(
+/// Runs a task on the spawner thread and waits for its result.
+///
+/// # Errors
+///
+/// When the task panics.
+pub fn on_spawner_thread<T: Send + 'static>(
     task: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<T> {
-    let (answer, result) = channel();
-    let task: Task = Box::new(move || drop(answer.send(task())));
-    KEEPER
+    let (sender, result) = channel();
+    let task: Task = Box::new(move || drop(sender.send(task())));
+    SPAWNER
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .send(task)
         .ok()
-        .context("the keeper thread is gone")?;
-    result
-        .recv()
-        .context("a task of the keeper thread panicked")
+        .context("the spawner thread has ended")?;
+    result.recv().context("a task of the spawner panicked")
 }
 
-/// Starts a child that gets `at_our_end` when this process ends.
-pub fn spawn(mut command: Command, at_our_end: Signal) -> anyhow::Result<Child> {
-    end_with_parent(&mut command, at_our_end);
+/// Starts a child that receives `death_signal` when this process ends.
+///
+/// # Errors
+///
+/// When the program cannot be started.
+pub fn spawn(mut command: Command, death_signal: Signal) -> anyhow::Result<Child> {
+    set_death_signal(&mut command, death_signal);
     let program = command.get_program().display().to_string();
-    on_keeper(move || command.spawn())?.with_context(|| format!("cannot start {program}"))
+    on_spawner_thread(move || command.spawn())?.with_context(|| format!("cannot start {program}"))
 }
 
 /// Starts a child as [`spawn`] does, in a process group of its own: Ctrl-C in the terminal does
-/// not reach it, so that its parent decides in which order things stop.
-pub fn spawn_apart(mut command: Command, at_our_end: Signal) -> anyhow::Result<Child> {
+/// not reach it, so the parent decides in which order processes stop.
+///
+/// # Errors
+///
+/// When the program cannot be started.
+pub fn spawn_in_group(mut command: Command, death_signal: Signal) -> anyhow::Result<Child> {
     command.process_group(0);
-    spawn(command, at_our_end)
+    spawn(command, death_signal)
 }
 
-fn end_with_parent(command: &mut Command, signal: Signal) {
+#[allow(unsafe_code, reason = "the standard library has no safe pre_exec")]
+fn set_death_signal(command: &mut Command, signal: Signal) {
     let parent = rustix::process::getpid();
     let hook = move || {
         set_parent_process_death_signal(Some(signal))?;
@@ -70,30 +83,33 @@ fn end_with_parent(command: &mut Command, signal: Signal) {
     unsafe { command.pre_exec(hook) };
 }
 
-/// Sends a signal; a process that is already gone is no error.
+/// Sends a signal; a process that has already ended is not an error.
 pub fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = to_pid(pid) {
         let _ = kill_process(pid, signal);
     }
 }
 
-/// Whether a process of this id exists.
+/// Sends a signal to a process and all its descendants.
+pub fn signal_tree(root: u32, of_all: Signal) {
+    for pid in tree(root) {
+        signal(pid, of_all);
+    }
+}
+
+/// Whether a process with this id exists.
 pub fn is_alive(pid: u32) -> bool {
     to_pid(pid).is_some_and(|pid| !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH)))
 }
 
-/// A process and everything below it, parents first.
+/// A process and all its descendants, parents first.
 pub fn tree(root: u32) -> Vec<u32> {
     let parents = all_parents();
     let mut found = vec![root];
     let mut next = 0;
     while let Some(parent) = found.get(next).copied() {
-        found.extend(
-            parents
-                .iter()
-                .filter(|(_, of)| *of == parent)
-                .map(|(pid, _)| *pid),
-        );
+        let children = parents.iter().filter(|(_, of)| *of == parent);
+        found.extend(children.map(|(pid, _)| *pid));
         next += 1;
     }
     found
@@ -115,21 +131,24 @@ fn parent_of(pid: u32) -> Option<u32> {
     after_name.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The directory that a process works in; none where it is gone or may not be looked at.
+/// The working directory of a process; none if it has ended or may not be inspected.
 pub(crate) fn working_directory(pid: u32) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
-/// Waits until a child has ended, and says whether it did in time.
-pub async fn ended_within(child: &mut Child, limit: Duration) -> io::Result<bool> {
-    let deadline = Instant::now() + limit;
-    while child.try_wait()?.is_none() {
-        if Instant::now() > deadline {
-            return Ok(false);
+/// Waits until a child exits, and returns nothing after `timeout`.
+pub(crate) async fn wait_timeout(
+    child: &mut Child,
+    timeout: Duration,
+) -> io::Result<Option<ExitStatus>> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let status = child.try_wait()?;
+        if status.is_some() || Instant::now() > deadline {
+            return Ok(status);
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(POLL).await;
     }
-    Ok(true)
 }
 
 fn to_pid(pid: u32) -> Option<Pid> {
@@ -138,26 +157,20 @@ fn to_pid(pid: u32) -> Option<Pid> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Signal, is_alive, signal, spawn, tree};
+    use super::{Signal, is_alive, signal_tree, spawn, tree};
     use std::process::Command;
 
     #[test]
-    fn a_childs_children_belong_to_its_tree() {
+    fn the_tree_of_a_process_holds_its_grandchildren() {
         let mut shell = Command::new("sh");
         shell
             .args(["-c", "echo ready; sleep 60 & wait"])
             .stdout(std::process::Stdio::piped());
         let mut child = spawn(shell, Signal::KILL).unwrap();
-        let found = loop {
-            let found = tree(child.id());
-            if found.len() == 2 {
-                break found;
-            }
+        while tree(child.id()).len() < 2 {
             std::thread::yield_now();
-        };
-        for pid in found {
-            signal(pid, Signal::KILL);
         }
+        signal_tree(child.id(), Signal::KILL);
         child.wait().unwrap();
         assert!(!is_alive(child.id()));
     }

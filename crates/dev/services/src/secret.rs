@@ -1,43 +1,65 @@
-//! Secrets of this machine's own: random, each kept in a file that only its owner may read.
+//! Random secrets, each in a file that only its owner may read.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use tempfile::NamedTempFile;
 
-/// The secret in this file, which is made where it is missing.
+/// The secret in this file, created if it is missing.
+///
+/// # Errors
+///
+/// When the file cannot be written.
 pub fn load_or_create(path: &Path) -> Result<String> {
     if let Ok(secret) = std::fs::read_to_string(path)
         && !secret.is_empty()
     {
         return Ok(secret);
     }
-    let secret = random()?;
+    let secret = random();
     write_private(path, &secret)?;
     Ok(secret)
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
+/// Writes a file that only its owner may read, atomically.
+///
+/// # Errors
+///
+/// When the file cannot be written.
 pub fn write_private(path: &Path, content: &str) -> Result<()> {
-    let new = path.with_extension("partial");
-    let _ = std::fs::remove_file(&new);
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)
-        .and_then(|mut file| file.write_all(content.as_bytes()))
-        .and_then(|()| std::fs::rename(&new, path))
-        .with_context(|| format!("cannot write {}", path.display()))
+    let write = || -> Result<()> {
+        let directory = path.parent().context("the path has no directory")?;
+        // Its mode is 0600.
+        let mut file = NamedTempFile::new_in(directory)?;
+        file.write_all(content.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// 192 bits from the kernel, in hexadecimal: nothing in it needs escaping anywhere.
-fn random() -> Result<String> {
-    let mut bytes = [0; 24];
-    File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .context("cannot read /dev/urandom")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+/// 192 bits in hexadecimal: no character needs an escape in a URL, a shell or a configuration.
+pub(crate) fn random() -> String {
+    let bytes: [u8; 24] = rand::random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::load_or_create;
+    use crate::TemporaryDirectory;
+
+    #[test]
+    fn a_secret_is_created_once_and_private() {
+        let home = TemporaryDirectory::create().unwrap();
+        let file = home.path().join("secret");
+        let secret = load_or_create(&file).unwrap();
+        assert_eq!(secret.len(), 48);
+        assert_eq!(load_or_create(&file).unwrap(), secret);
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 }

@@ -1,29 +1,34 @@
-//! Both stores: the environment's, or private ones.
+//! Both stores: those that the environment names, or private ones.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::directory::DirectoryLock;
-use crate::{Postgres, Redis, ports, postgres, redis, say, secret};
+use crate::postgres::Template;
+use crate::server_process::ServerProcess;
+use crate::{ports, postgres, progress, redis, secret};
 
-/// What becomes of a private store's data.
+/// What the data of a private store has to survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// It survives a stop and a crash.
-    Kept,
-    /// It is for one test run: PostgreSQL does not wait for the disk.
-    Throwaway,
+    /// A stop and a crash.
+    Durable,
+    /// Nothing: it is for one test run, so PostgreSQL does not wait for the disk.
+    Ephemeral,
 }
 
 /// Which stores to use.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// A Redis that runs already; without it a private one is started.
+    /// A running Redis; without it a private one is started.
     pub redis_url: Option<String>,
-    /// A PostgreSQL that runs already; without it a private one is started.
+    /// A running PostgreSQL; without it a private one is started.
     pub database_url: Option<String>,
+    /// What the data of the private ones has to survive.
     pub durability: Durability,
+    /// What a new private PostgreSQL starts from, instead of an empty cluster.
+    pub template: Option<Template>,
 }
 
 impl Options {
@@ -33,21 +38,26 @@ impl Options {
             redis_url: None,
             database_url: None,
             durability,
+            template: None,
         }
     }
 
-    /// The stores of `REDIS_URL` and `DATABASE_URL`; a private one for each that is not set.
+    /// The stores of `REDIS_URL` and `DATABASE_URL`, and a private one for each that is not set.
     pub fn from_environment(durability: Durability) -> Self {
-        let set = |name| std::env::var(name).ok().filter(|url| !url.is_empty());
+        let variable = |name| std::env::var(name).ok().filter(|url| !url.is_empty());
         Self {
-            redis_url: set("REDIS_URL"),
-            database_url: set("DATABASE_URL"),
-            durability,
+            redis_url: variable("REDIS_URL"),
+            database_url: variable("DATABASE_URL"),
+            ..Self::private(durability)
         }
     }
 }
 
-/// Installs what the private stores among these need and the machine lacks.
+/// Installs the programs of the private stores if the machine lacks them.
+///
+/// # Errors
+///
+/// Names the packages that could not be installed.
 pub fn install_missing(options: &Options) -> Result<()> {
     if options.redis_url.is_none() {
         redis::install_missing()?;
@@ -58,26 +68,53 @@ pub fn install_missing(options: &Options) -> Result<()> {
     Ok(())
 }
 
-enum Store<P> {
-    Given(String),
-    Private(P),
+/// One store: its URL, and its process if it is private.
+pub(crate) struct Store {
+    url: String,
+    server: Option<ServerProcess>,
 }
 
-/// Two stores that answer. Private ones end when this is dropped, or when the process ends.
+impl Store {
+    pub(crate) fn private(url: String, server: ServerProcess) -> Self {
+        Self {
+            url,
+            server: Some(server),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) async fn stop(&self) -> Result<()> {
+        match &self.server {
+            Some(server) => server.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Two stores that answer. Private ones end when this is dropped, and when the process ends.
 pub struct Stores {
-    redis: Store<Redis>,
-    postgres: Store<Postgres>,
+    redis: Store,
+    postgres: Store,
     _lock: DirectoryLock,
 }
 
 impl Stores {
-    /// Starts what has to be started, with its data in the locked directory.
+    /// Connects to the external stores and starts the private ones, with their data in the locked
+    /// directory.
+    ///
+    /// # Errors
+    ///
+    /// When an external store does not answer or a private one does not start.
     pub async fn start(options: Options, lock: DirectoryLock) -> Result<Self> {
         install_missing(&options)?;
-        let home = lock.path().to_path_buf();
+        let home = lock.path();
+        let password = password(home, options.template.as_ref())?;
         let (redis, postgres) = tokio::try_join!(
-            redis_of(options.redis_url, &home, options.durability),
-            postgres_of(options.database_url, &home, options.durability),
+            start_redis(&options, home, &password),
+            start_postgres(&options, home, &password),
         )?;
         Ok(Self {
             redis,
@@ -86,121 +123,107 @@ impl Stores {
         })
     }
 
+    /// The URL of Redis, with the password.
     pub fn redis_url(&self) -> &str {
-        match &self.redis {
-            Store::Given(url) => url,
-            Store::Private(redis) => redis.url(),
-        }
+        &self.redis.url
     }
 
+    /// The URL of the database, with the password.
     pub fn database_url(&self) -> &str {
-        match &self.postgres {
-            Store::Given(url) => url,
-            Store::Private(postgres) => postgres.url(),
-        }
+        &self.postgres.url
     }
 
-    /// The private Redis, for its switches.
-    pub fn redis(&self) -> Result<&Redis> {
-        match &self.redis {
-            Store::Given(_) => {
-                anyhow::bail!("this Redis is given by REDIS_URL and is not ours to stop")
-            }
-            Store::Private(redis) => Ok(redis),
-        }
+    /// The process of the private Redis.
+    ///
+    /// # Errors
+    ///
+    /// When Redis is external.
+    pub fn redis(&self) -> Result<&ServerProcess> {
+        let server = self.redis.server.as_ref();
+        server.context("the Redis of REDIS_URL was not started by this process")
     }
 
-    /// The private PostgreSQL, for its switches.
-    pub fn postgres(&self) -> Result<&Postgres> {
-        match &self.postgres {
-            Store::Given(_) => {
-                anyhow::bail!("this PostgreSQL is given by DATABASE_URL and is not ours to stop")
-            }
-            Store::Private(postgres) => Ok(postgres),
-        }
+    /// The process of the private PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// When PostgreSQL is external.
+    pub fn postgres(&self) -> Result<&ServerProcess> {
+        let server = self.postgres.server.as_ref();
+        server.context("the PostgreSQL of DATABASE_URL was not started by this process")
     }
 
-    /// Stops the private ones in good order, and nothing else.
+    /// Shuts the private ones down.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be waited for.
     pub async fn stop(&self) -> Result<()> {
-        let redis = async {
-            if let Store::Private(redis) = &self.redis {
-                redis.stop().await
-            } else {
-                Ok(())
-            }
-        };
-        let postgres = async {
-            if let Store::Private(postgres) = &self.postgres {
-                postgres.stop().await
-            } else {
-                Ok(())
-            }
-        };
-        tokio::try_join!(redis, postgres).map(drop)
+        tokio::try_join!(self.redis.stop(), self.postgres.stop()).map(drop)
     }
 }
 
-async fn redis_of(
-    given: Option<String>,
-    home: &Path,
-    durability: Durability,
-) -> Result<Store<Redis>> {
-    if let Some(url) = given {
-        reachable("Redis", "REDIS_URL", &url).await?;
-        return Ok(Store::Given(url));
+/// The password of the last run, else that of the template, else a new one.
+fn password(home: &Path, template: Option<&Template>) -> Result<String> {
+    let file = home.join("password");
+    if let Some(template) = template
+        && !file.exists()
+    {
+        secret::write_private(&file, template.password())?;
     }
-    let port = remembered_port(home, "redis")?;
-    let redis = Redis::launch(home, durability, port, &password(home)?)
+    secret::load_or_create(&file)
+}
+
+async fn start_redis(options: &Options, home: &Path, password: &str) -> Result<Store> {
+    if let Some(url) = &options.redis_url {
+        return external("Redis", "REDIS_URL", url).await;
+    }
+    let port = last_port(home, "redis")?;
+    let store = redis::launch(home, options.durability, port, password)
         .await
         .context("cannot start a private Redis")?;
-    if durability == Durability::Kept {
-        say(format_args!("Redis runs on 127.0.0.1:{port}"));
-    }
-    Ok(Store::Private(redis))
+    report_port("Redis", port, options);
+    Ok(store)
 }
 
-async fn postgres_of(
-    given: Option<String>,
-    home: &Path,
-    durability: Durability,
-) -> Result<Store<Postgres>> {
-    if let Some(url) = given {
-        reachable("PostgreSQL", "DATABASE_URL", &url).await?;
-        return Ok(Store::Given(url));
+async fn start_postgres(options: &Options, home: &Path, password: &str) -> Result<Store> {
+    if let Some(url) = &options.database_url {
+        return external("PostgreSQL", "DATABASE_URL", url).await;
     }
-    let port = remembered_port(home, "postgres")?;
-    let postgres = Postgres::launch(home, durability, port, &password(home)?)
+    let port = last_port(home, "postgres")?;
+    let template = options.template.as_ref();
+    let store = postgres::launch(home, options.durability, port, password, template)
         .await
         .context("cannot start a private PostgreSQL")?;
-    if durability == Durability::Kept {
-        say(format_args!("PostgreSQL runs on 127.0.0.1:{port}"));
+    report_port("PostgreSQL", port, options);
+    Ok(store)
+}
+
+fn report_port(name: &str, port: u16, options: &Options) {
+    if options.durability == Durability::Durable {
+        progress(format_args!("{name} listens on 127.0.0.1:{port}"));
     }
-    Ok(Store::Private(postgres))
 }
 
-async fn reachable(name: &str, variable: &str, url: &str) -> Result<()> {
+async fn external(name: &str, variable: &str, url: &str) -> Result<Store> {
     let address = crate::address::host_and_port(url)
-        .with_context(|| format!("{variable} is no {name} URL"))?;
-    say(format_args!(
-        "using the {name} that {variable} names, at {address}"
-    ));
+        .with_context(|| format!("{variable} is not a URL of {name}"))?;
+    progress(format_args!("using the {name} of {variable} at {address}"));
     let connected = tokio::net::TcpStream::connect(&address).await;
-    connected
-        .with_context(|| {
-            format!(
-                "no {name} answers at {address}: start it, or unset {variable} for a private one"
-            )
-        })
-        .map(drop)
+    connected.with_context(|| {
+        format!(
+            "no {name} answers at {address}: start it, or unset {variable} to use a private one"
+        )
+    })?;
+    Ok(Store {
+        url: url.into(),
+        server: None,
+    })
 }
 
-fn password(home: &Path) -> Result<String> {
-    secret::load_or_create(&home.join("password"))
-}
-
-/// The port of the last run where it is still free, so that a client's settings stay good.
-fn remembered_port(home: &Path, name: &str) -> Result<u16> {
-    let file: PathBuf = home.join(format!("{name}.port"));
+/// The port of the last run if it is still free, so that the settings of clients stay valid.
+fn last_port(home: &Path, name: &str) -> Result<u16> {
+    let file = home.join(format!("{name}.port"));
     let last = std::fs::read_to_string(&file)
         .ok()
         .and_then(|port| port.trim().parse().ok());

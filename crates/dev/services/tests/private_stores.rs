@@ -1,89 +1,95 @@
-//! Private servers: what survives what.
+//! Private servers, and which faults their data survives.
 
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
-use dev_services::{Durability, Options, Stores, TemporaryDirectory};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_postgres::{Client, NoTls};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use dev_services::{DirectoryLock, Durability, Options, Stores, Template, TemporaryDirectory};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, FromRedisValue};
+use tokio_postgres::Client;
+
+async fn start_with(home: &TemporaryDirectory, options: Options) -> Stores {
+    let lock = DirectoryLock::take(home.path()).unwrap();
+    Stores::start(options, lock).await.unwrap()
+}
+
+/// Private stores; their cluster is copied, since `initdb` takes seconds.
 async fn start(home: &TemporaryDirectory, durability: Durability) -> Stores {
-    let lock = dev_services::DirectoryLock::take(home.path()).unwrap();
-    Stores::start(Options::private(durability), lock)
-        .await
-        .unwrap()
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty-cluster");
+    let migrations = cache.join("migrations");
+    std::fs::create_dir_all(&migrations).unwrap();
+    let template = Template::load_or_create(&cache.join("template"), &migrations).await;
+    start_with(home, from_template(template.unwrap(), durability)).await
+}
+
+fn from_template(template: Template, durability: Durability) -> Options {
+    Options {
+        template: Some(template),
+        ..Options::private(durability)
+    }
 }
 
 async fn session(stores: &Stores) -> Client {
-    let (client, connection) = tokio_postgres::connect(stores.database_url(), NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    client
+    dev_services::connect(stores.database_url()).await.unwrap()
 }
 
-/// Sends one Redis command, as a line, and returns the reply as it came.
-async fn redis(stores: &Stores, command: &str) -> String {
-    let url = stores.redis_url();
-    let (password, address) = url
-        .strip_prefix("redis://default:")
-        .unwrap()
-        .split_once('@')
-        .unwrap();
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream
-        .write_all(format!("AUTH {password}\r\n{command}\r\nQUIT\r\n").as_bytes())
-        .await
-        .unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).await.unwrap();
-    reply
-        .strip_prefix("+OK\r\n")
-        .unwrap()
-        .strip_suffix("+OK\r\n")
-        .unwrap()
-        .trim_end()
-        .into()
+async fn number(stores: &Stores, query: &str) -> i64 {
+    let row = session(stores).await.query_one(query, &[]).await.unwrap();
+    row.get(0)
+}
+
+async fn redis(stores: &Stores) -> MultiplexedConnection {
+    let client = redis::Client::open(stores.redis_url()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+async fn command<T: FromRedisValue>(stores: &Stores, words: &[&str]) -> T {
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    command.query_async(&mut redis(stores).await).await.unwrap()
 }
 
 #[tokio::test]
-async fn data_survives_a_stop_and_a_new_start() {
+async fn durable_data_and_ports_survive_a_stop_and_a_new_start() {
     let home = TemporaryDirectory::create().unwrap();
-    let first = start(&home, Durability::Kept).await;
+    let first = start_with(&home, Options::private(Durability::Durable)).await;
     session(&first)
         .await
-        .batch_execute("create table kept (n int); insert into kept values (7)")
+        .batch_execute("create table kept (n bigint); insert into kept values (7)")
         .await
         .unwrap();
-    assert_eq!(redis(&first, "SET kept 7").await, "+OK");
-    let (redis_url, database_url) = (
-        first.redis_url().to_string(),
-        first.database_url().to_string(),
+    let () = redis(&first).await.set("kept", 7).await.unwrap();
+    let urls = (
+        first.redis_url().to_owned(),
+        first.database_url().to_owned(),
     );
     first.stop().await.unwrap();
     drop(first);
 
-    let second = start(&home, Durability::Kept).await;
+    let second = start(&home, Durability::Durable).await;
     assert_eq!(
         (second.redis_url(), second.database_url()),
-        (&*redis_url, &*database_url)
+        (&*urls.0, &*urls.1)
     );
-    let row = session(&second)
-        .await
-        .query_one("select n from kept", &[])
-        .await
-        .unwrap();
-    assert_eq!(row.get::<_, i32>(0), 7);
-    assert_eq!(redis(&second, "GET kept").await, "$1\r\n7");
-    assert_eq!(
-        redis(&second, "CONFIG GET notify-keyspace-events").await,
-        "*2\r\n$22\r\nnotify-keyspace-events\r\n$2\r\nxE"
-    );
-    assert_eq!(
-        redis(&second, "CONFIG GET maxmemory-policy").await,
-        "*2\r\n$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction"
-    );
-    let encoding = session(&second)
-        .await
+    assert_eq!(number(&second, "select n from kept").await, 7);
+    assert_eq!(command::<i64>(&second, &["GET", "kept"]).await, 7);
+}
+
+#[tokio::test]
+async fn servers_have_the_settings_that_the_service_needs() {
+    let home = TemporaryDirectory::create().unwrap();
+    let stores = start(&home, Durability::Ephemeral).await;
+    for (setting, value) in [
+        ("notify-keyspace-events", "xE"),
+        ("maxmemory-policy", "noeviction"),
+    ] {
+        let found: Vec<String> = command(&stores, &["CONFIG", "GET", setting]).await;
+        assert_eq!(found, [setting, value]);
+    }
+    let session = session(&stores).await;
+    let encoding = session
         .query_one("show server_encoding", &[])
         .await
         .unwrap();
@@ -93,87 +99,108 @@ async fn data_survives_a_stop_and_a_new_start() {
 #[tokio::test]
 async fn killed_servers_start_again_on_the_same_port_with_the_same_data() {
     let home = TemporaryDirectory::create().unwrap();
-    let stores = start(&home, Durability::Kept).await;
+    let stores = start(&home, Durability::Durable).await;
     session(&stores)
         .await
         .batch_execute("create table kept (n int)")
         .await
         .unwrap();
-    redis(&stores, "SET kept 7").await;
-    // Redis writes its log once a second, so what is younger may be lost in a crash.
-    redis(&stores, "WAITAOF 0 0 0").await;
-    stores.redis().unwrap().stop().await.unwrap();
+    let () = redis(&stores).await.set("kept", 7).await.unwrap();
+    stores.redis().unwrap().kill().await.unwrap();
     stores.postgres().unwrap().kill().await.unwrap();
 
     stores.redis().unwrap().start().await.unwrap();
     stores.postgres().unwrap().start().await.unwrap();
-    assert_eq!(redis(&stores, "GET kept").await, "$1\r\n7");
-    session(&stores)
-        .await
-        .query("select from kept", &[])
-        .await
-        .unwrap();
+    assert_eq!(command::<i64>(&stores, &["GET", "kept"]).await, 7);
+    assert_eq!(number(&stores, "select count(*) from kept").await, 0);
 }
 
 #[tokio::test]
 async fn a_paused_server_answers_once_it_is_resumed() {
     let home = TemporaryDirectory::create().unwrap();
-    let stores = start(&home, Durability::Throwaway).await;
+    let stores = start(&home, Durability::Ephemeral).await;
     let client = session(&stores).await;
-    stores.postgres().unwrap().pause().await;
-    let blocked = tokio::time::timeout(
-        std::time::Duration::from_millis(200),
-        client.query_one("select 1", &[]),
-    )
-    .await;
+    stores.postgres().unwrap().pause();
+    let query = client.query_one("select 1", &[]);
+    let blocked = tokio::time::timeout(Duration::from_millis(200), query).await;
     assert!(blocked.is_err());
-    stores.postgres().unwrap().resume().await;
+    stores.postgres().unwrap().resume();
     client.query_one("select 1", &[]).await.unwrap();
 }
 
 #[tokio::test]
-async fn servers_that_a_killed_run_left_behind_do_not_stop_the_next_one() {
+async fn stale_servers_do_not_block_the_next_run() {
     let home = TemporaryDirectory::create().unwrap();
-    let first = start(&home, Durability::Kept).await;
-    let (redis, postgres) = (
-        first.redis().unwrap().pid().await.unwrap(),
-        first.postgres().unwrap().pid().await.unwrap(),
-    );
-    // A second process that never knew of the first: the lock file is gone with the first's lock.
+    let first = start(&home, Durability::Durable).await;
+    let pids = |stores: &Stores| {
+        (
+            stores.redis().unwrap().pid().unwrap(),
+            stores.postgres().unwrap().pid().unwrap(),
+        )
+    };
+    let stale = pids(&first);
+    // As if the first process had been killed: its lock is gone, its servers still run.
     std::fs::remove_file(home.path().join("lock")).unwrap();
-    let second = start(&home, Durability::Kept).await;
-    assert_ne!(second.redis().unwrap().pid().await, Some(redis));
-    assert_ne!(second.postgres().unwrap().pid().await, Some(postgres));
-    session(&second)
-        .await
-        .query_one("select 1", &[])
-        .await
-        .unwrap();
+    let second = start(&home, Durability::Durable).await;
+    assert_ne!(pids(&second).0, stale.0);
+    assert_ne!(pids(&second).1, stale.1);
+    assert_eq!(number(&second, "select 1::bigint").await, 1);
+}
+
+/// A directory with two migrations.
+fn migrations(home: &TemporaryDirectory) -> PathBuf {
+    let directory = home.path().join("migrations");
+    std::fs::create_dir(&directory).unwrap();
+    let write = |name: &str, sql: &str| std::fs::write(directory.join(name), sql).unwrap();
+    write(
+        "V1__one.sql",
+        "create table one (n int); select pg_sleep(0.2);",
+    );
+    write(
+        "V2__two.sql",
+        "create table two (n int); insert into two values (1);",
+    );
+    directory
 }
 
 #[tokio::test]
-async fn two_that_migrate_at_once_apply_each_migration_once() {
+async fn concurrent_migrations_apply_each_file_once() {
     let home = TemporaryDirectory::create().unwrap();
-    let stores = start(&home, Durability::Throwaway).await;
-    let files = home.path().join("migrations");
-    std::fs::create_dir(&files).unwrap();
-    std::fs::write(
-        files.join("V1__one.sql"),
-        "create table one (n int); select pg_sleep(0.2);",
-    )
-    .unwrap();
-    std::fs::write(
-        files.join("V2__two.sql"),
-        "create table two (n int); insert into two values (1);",
-    )
-    .unwrap();
+    let stores = start(&home, Durability::Ephemeral).await;
+    let files = migrations(&home);
     let migrate = || dev_services::migrate::migrate(stores.database_url(), &files);
     let (a, b, c) = tokio::try_join!(migrate(), migrate(), migrate()).unwrap();
     assert_eq!(a.len() + b.len() + c.len(), 2);
-    let rows = session(&stores)
-        .await
-        .query_one("select count(*) from two", &[])
+    assert_eq!(number(&stores, "select count(*) from two").await, 1);
+}
+
+#[tokio::test]
+async fn a_template_is_created_once_and_its_copies_are_independent() {
+    let home = TemporaryDirectory::create().unwrap();
+    let (cache, files) = (home.path().join("templates"), migrations(&home));
+    let load = || Template::load_or_create(&cache, &files);
+    let (one, two) = tokio::try_join!(load(), load()).unwrap();
+    let directories = std::fs::read_dir(&cache).unwrap().flatten();
+    assert_eq!(directories.filter(|entry| entry.path().is_dir()).count(), 1);
+
+    let (first, second) = (
+        TemporaryDirectory::create().unwrap(),
+        TemporaryDirectory::create().unwrap(),
+    );
+    let with = |template| from_template(template, Durability::Ephemeral);
+    let first = start_with(&first, with(one)).await;
+    let second = start_with(&second, with(two)).await;
+    let insert = session(&first).await;
+    insert
+        .batch_execute("insert into two values (2)")
         .await
         .unwrap();
-    assert_eq!(rows.get::<_, i64>(0), 1);
+    assert_eq!(number(&first, "select count(*) from two").await, 2);
+    assert_eq!(number(&second, "select count(*) from two").await, 1);
+
+    std::fs::write(files.join("V3__three.sql"), "create table three (n int);").unwrap();
+    let newer = load().await.unwrap();
+    let home = TemporaryDirectory::create().unwrap();
+    let third = start_with(&home, with(newer)).await;
+    assert_eq!(number(&third, "select count(*) from three").await, 0);
 }

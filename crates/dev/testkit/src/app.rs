@@ -1,28 +1,29 @@
-//! A running app, and how tests reach it and what is behind it.
+//! A running app, its API and its stores.
 
 use std::sync::Arc;
 
 use anyhow::Result;
+use dev_services::ServerProcess;
 use redis::aio::MultiplexedConnection;
 use reqwest::{Client, Method, RequestBuilder};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use crate::{Builder, Data, Devhost, EventStream, Response, cleanup, send};
+use crate::{Builder, Data, EventStream, Response, cleanup, send};
 
-/// spin.toml on devhost, with real stores behind it.
+/// spin.toml on devhost, with real stores.
 pub struct App {
-    devhost: Arc<Devhost>,
+    devhost: Arc<ServerProcess>,
     data: Arc<Data>,
     base_url: String,
     client: Client,
 }
 
-/// The app that all tests of a test binary share, started by the first that asks.
+/// The app that all tests of a test binary share. The first call starts it.
 ///
 /// # Panics
 ///
-/// When it cannot be started; the message says what to do.
+/// When it cannot be started.
 pub async fn app() -> &'static App {
     static APP: OnceCell<Result<App, String>> = OnceCell::const_new();
     let start = async || {
@@ -31,7 +32,7 @@ pub async fn app() -> &'static App {
             .await
             .map_err(|error| format!("{error:#}"))?;
         let devhost = Arc::clone(&app.devhost);
-        cleanup::at_exit(move || devhost.end());
+        cleanup::at_exit(async move { drop(devhost.kill().await) });
         Ok(app)
     };
     match APP.get_or_init(start).await {
@@ -41,40 +42,44 @@ pub async fn app() -> &'static App {
 }
 
 impl App {
-    /// For an app of one's own: other variables, own stores, a second replica.
+    /// An app for one test: other variables, own stores, a second replica.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    pub(crate) fn new(devhost: Devhost, data: Arc<Data>, listen: &str) -> Result<Self> {
-        // Every test has its own runtime, and a pooled connection dies with the one it was
-        // opened on.
+    pub(crate) fn new(devhost: ServerProcess, data: Arc<Data>, port: u16) -> Result<Self> {
+        // Every test has a runtime of its own, and a pooled connection fails after the end of the
+        // runtime that opened it.
         let client = Client::builder().pool_max_idle_per_host(0).build()?;
         Ok(Self {
             devhost: Arc::new(devhost),
             data,
-            base_url: format!("http://{listen}"),
+            base_url: format!("http://127.0.0.1:{port}"),
             client,
         })
     }
 
+    /// Sends a GET request.
     pub async fn get(&self, path: &str) -> Response {
         send(self.request(Method::GET, path)).await
     }
 
+    /// Posts a JSON body.
     pub async fn post(&self, path: &str, body: impl Serialize) -> Response {
         send(self.request(Method::POST, path).json(&body)).await
     }
 
+    /// Patches with a JSON body.
     pub async fn patch(&self, path: &str, body: impl Serialize) -> Response {
         send(self.request(Method::PATCH, path).json(&body)).await
     }
 
+    /// Sends a DELETE request.
     pub async fn delete(&self, path: &str) -> Response {
         send(self.request(Method::DELETE, path)).await
     }
 
-    /// A request to be completed by hand, then sent by [`send`].
+    /// A request to add headers or a body to, then sent by [`send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path))
     }
@@ -92,11 +97,12 @@ impl App {
         EventStream::open(request).await
     }
 
+    /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
     }
 
-    /// Where it listens, as `host:port`.
+    /// The address that it listens on, as `host:port`.
     pub fn address(&self) -> &str {
         self.base_url.trim_start_matches("http://")
     }
@@ -115,7 +121,7 @@ impl App {
             .expect("Redis answers")
     }
 
-    /// A connection to its Redis that receives what is published.
+    /// A connection to its Redis for subscriptions.
     ///
     /// # Panics
     ///
@@ -137,17 +143,17 @@ impl App {
             .expect("PostgreSQL answers")
     }
 
-    /// What devhost has printed so far.
+    /// What devhost has logged so far, in earlier runs too.
     pub fn log(&self) -> String {
         self.devhost.log()
     }
 
-    /// The process: its log, its end, a new start.
-    pub fn devhost(&self) -> &Devhost {
+    /// The process, to stop and start it.
+    pub fn devhost(&self) -> &ServerProcess {
         &self.devhost
     }
 
-    /// Its stores' addresses.
+    /// Its stores.
     pub fn data(&self) -> &Arc<Data> {
         &self.data
     }

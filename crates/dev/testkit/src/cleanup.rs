@@ -1,36 +1,43 @@
-//! What is undone when the test binary ends.
+//! Cleanup at the end of the test binary.
 //!
-//! A static is never dropped, and the app that tests share is one. So the end of the process
-//! runs these tasks. Where the binary is killed they do not run; then the kernel ends what was
-//! started, and the next run sweeps up.
+//! Statics are never dropped, and the app that tests share is one. So the exit of the process runs
+//! these tasks. They do not run if the binary is killed: then the kernel ends the processes that it
+//! started, and the next run removes the data.
 
+use std::pin::Pin;
 use std::sync::{Mutex, Once, PoisonError};
 
-type Task = Box<dyn FnOnce() + Send>;
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 static TASKS: Mutex<Vec<Task>> = Mutex::new(Vec::new());
 
-/// Registers a task for the end of the process; the last one registered runs first.
-pub(crate) fn at_exit(task: impl FnOnce() + Send + 'static) {
+/// Registers a task for the exit of the process; the last one registered runs first.
+#[allow(unsafe_code, reason = "the standard library has no atexit")]
+pub(crate) fn at_exit(task: impl Future<Output = ()> + Send + 'static) {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         // SAFETY: the function lives as long as the program and does not unwind.
-        let refused = unsafe { libc::atexit(run) };
-        assert_eq!(refused, 0, "the end of the process takes no more tasks");
+        let status = unsafe { libc::atexit(run_tasks) };
+        assert_eq!(status, 0, "atexit refused the cleanup");
     });
-    lock().push(Box::new(task));
+    lock().push(Box::pin(task));
 }
 
-/// The main thread's own storage is gone by now, so the tasks run on a thread that has its.
-extern "C" fn run() {
-    let _ = dev_services::process::on_keeper(|| {
-        while let Some(task) = take() {
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(task));
+/// The main thread's local storage is gone by now, so the tasks run on another thread.
+extern "C" fn run_tasks() {
+    let _ = dev_services::process::on_spawner_thread(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let Ok(runtime) = runtime else { return };
+        while let Some(task) = next_task() {
+            let run = std::panic::AssertUnwindSafe(|| runtime.block_on(task));
+            let _ = std::panic::catch_unwind(run);
         }
     });
 }
 
-fn take() -> Option<Task> {
+fn next_task() -> Option<Task> {
     lock().pop()
 }
 

@@ -1,11 +1,12 @@
-//! A database of one's own on a server that others use too.
+//! A database of its own on a server that is shared.
 
 use anyhow::{Context, Result};
 use tokio_postgres::Client;
+use url::Url;
 
 use crate::unique::random_base;
 
-/// A database that was made for this test binary.
+/// A database that was created for this test binary.
 pub(crate) struct Database {
     server_url: String,
     name: String,
@@ -13,15 +14,15 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Makes one on the server of this URL.
+    /// Creates one on the server of this URL.
     pub(crate) async fn create(server_url: &str) -> Result<Self> {
         let name = format!("lexiflow_test_{:016x}", fastrand::u64(..));
+        let url = with_database(server_url, &name).context("DATABASE_URL is not a URL")?;
         let server = dev_services::connect(server_url).await?;
         server
             .batch_execute(&format!("create database {name}"))
             .await
             .context("cannot create a database for the tests")?;
-        let url = with_database(server_url, &name).context("DATABASE_URL is no URL")?;
         Ok(Self {
             server_url: server_url.into(),
             name,
@@ -31,42 +32,32 @@ impl Database {
 
     pub(crate) async fn remove(&self) -> Result<()> {
         let server = dev_services::connect(&self.server_url).await?;
-        Ok(server
-            .batch_execute(&format!(
-                "drop database if exists {} with (force)",
-                self.name
-            ))
-            .await?)
+        let drop = format!("drop database if exists {} with (force)", self.name);
+        Ok(server.batch_execute(&drop).await?)
     }
 }
 
 /// The URL with another database in it.
-fn with_database(url: &str, name: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let (base, query) = rest
-        .split_once('?')
-        .map_or((rest, None), |(base, query)| (base, Some(query)));
-    let authority = base.split('/').next()?;
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    Some(format!("{scheme}://{authority}/{name}{query}"))
+fn with_database(url: &str, name: &str) -> Result<String> {
+    let mut url = Url::parse(url)?;
+    url.set_path(name);
+    Ok(url.into())
 }
 
-/// Lets every table give out ids from a random large number on, so that keys of two test
-/// binaries in one Redis never meet.
-pub(crate) async fn scatter_ids(database: &Client) -> Result<()> {
+/// Restarts every identity column at a random large number, so that two test binaries on one
+/// Redis never use the same key.
+pub(crate) async fn randomize_identities(database: &Client) -> Result<()> {
     const COLUMNS: &str = "
         select attrelid::regclass::text, quote_ident(attname) from pg_attribute
         where attidentity <> '' and not attisdropped";
     for column in database.query(COLUMNS, &[]).await? {
         let (table, name): (&str, &str) = (column.get(0), column.get(1));
-        let restart = format!(
-            "alter table {table} alter column {name} restart with {}",
-            random_base()
-        );
+        let start = random_base();
+        let restart = format!("alter table {table} alter column {name} restart with {start}");
         database
             .batch_execute(&restart)
             .await
-            .with_context(|| format!("cannot scatter the ids of {table}"))?;
+            .with_context(|| format!("cannot restart the identities of {table}"))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Stores from containers, for machines with an engine and without the programs.
+//! Stores in containers, for machines with a container engine and without the programs.
 
 use anyhow::Result;
 use dev_services::Options;
@@ -10,14 +10,14 @@ use crate::cleanup;
 
 const PASSWORD: &str = "only-for-this-container";
 
-/// Names containers for the stores that are neither given nor installed here.
+/// Starts containers for the stores that are neither external nor installed.
 pub(crate) async fn fill(mut options: Options) -> Result<Options> {
-    if options.redis_url.is_none() && !dev_services::Redis::is_installed() {
+    if options.redis_url.is_none() && !dev_services::redis::is_installed() {
         let redis = redis().await?;
         options.redis_url = Some(format!("redis://{}", address(&redis, 6379).await?));
         remove_at_exit(redis);
     }
-    if options.database_url.is_none() && !dev_services::Postgres::is_installed() {
+    if options.database_url.is_none() && !dev_services::postgres::is_installed() {
         let postgres = postgres().await?;
         options.database_url = Some(format!(
             "postgres://postgres:{PASSWORD}@{}/postgres",
@@ -40,7 +40,7 @@ async fn redis() -> Result<ContainerAsync<GenericImage>> {
 }
 
 async fn postgres() -> Result<ContainerAsync<GenericImage>> {
-    // It starts once to set itself up, and is ready after the second start.
+    // The image starts the server once to initialise it, and is ready after the second start.
     let ready = WaitFor::message_on_stderr("database system is ready to accept connections");
     let image = GenericImage::new("postgres", "15")
         .with_exposed_port(5432.tcp())
@@ -61,12 +61,5 @@ async fn address(container: &ContainerAsync<GenericImage>, port: u16) -> Result<
 }
 
 fn remove_at_exit(container: ContainerAsync<GenericImage>) {
-    cleanup::at_exit(move || {
-        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        {
-            let _ = runtime.block_on(container.rm());
-        }
-    });
+    cleanup::at_exit(async move { drop(container.rm().await) });
 }

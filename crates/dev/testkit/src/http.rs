@@ -1,4 +1,4 @@
-//! An HTTP answer, read whole.
+//! A complete HTTP response.
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
@@ -13,15 +13,15 @@ pub struct Response {
     body: Vec<u8>,
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the complete response.
 ///
 /// # Panics
 ///
-/// When there is no whole answer.
+/// When there is no complete response.
 pub async fn send(request: RequestBuilder) -> Response {
     try_send(request)
         .await
-        .unwrap_or_else(|error| panic!("no answer: {error:?}"))
+        .unwrap_or_else(|error| panic!("no response: {error:?}"))
 }
 
 async fn try_send(request: RequestBuilder) -> reqwest::Result<Response> {
@@ -35,23 +35,27 @@ async fn try_send(request: RequestBuilder) -> reqwest::Result<Response> {
 }
 
 impl Response {
+    /// The status code.
     pub fn status(&self) -> u16 {
         self.status
     }
 
+    /// All headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// A header's value, if it is there and is text.
+    /// The value of a header, if it is present and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The body.
     pub fn bytes(&self) -> &[u8] {
         &self.body
     }
 
+    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -69,20 +73,20 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// When it is something else.
+    /// When it has another shape.
     pub fn decode<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error} in the answer {self}"))
+            .unwrap_or_else(|error| panic!("{error} in the response {self}"))
     }
 
-    /// Fails the test, showing the answer, unless it has this status.
+    /// Fails the test and shows the response unless it has this status.
     ///
     /// # Panics
     ///
     /// When it has another.
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "in the answer {self}");
+        assert_eq!(self.status, status, "in the response {self}");
         self
     }
 }

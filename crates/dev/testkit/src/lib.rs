@@ -1,4 +1,5 @@
-//! What integration tests stand on: real Redis and PostgreSQL, a running app, clients, faults.
+//! The harness of the integration tests: real Redis and PostgreSQL, a running app, clients, and
+//! fault injection.
 //!
 //! ```no_run
 //! # async fn test() {
@@ -10,22 +11,22 @@
 //!
 //! # Layout
 //!
-//! - [`app()`]: the app that the tests of one binary share; [`App::builder`] for one's own
-//! - [`Response`], [`EventStream`]: what HTTP calls and event streams answer
+//! - [`app()`]: the app that the tests of one binary share; [`App::builder`] for an app of one test
+//! - [`Response`], [`EventStream`]: answers to HTTP calls and event streams
 //! - [`wait_for`], [`unique_user`], [`unique_id`]: conditions instead of sleeps, and data that no
 //!   other test has
-//! - `devhost`: the process, its log and its end
-//! - `data`: the stores of a test binary: the environment's, local ones, or containers
-//! - `cleanup`: what is undone when the test binary ends
+//! - `faults`: stores and hosts that stop, crash or hang
+//! - `data`: the stores of a test binary: external, private, or containers
+//! - `cleanup`: tasks at the exit of the test binary
 //!
-//! Whatever was started ends with the test binary, also when that is killed.
+//! Every process ends with the test binary, also when that is killed. With `TESTKIT_LOG` set, the
+//! log file of every devhost is named, for `tail -F`.
 
 mod app;
 mod builder;
 mod cleanup;
 mod data;
 mod database;
-mod devhost;
 #[cfg(feature = "docker")]
 mod docker;
 mod faults;
@@ -37,7 +38,6 @@ mod wait;
 pub use app::{App, app};
 pub use builder::Builder;
 pub use data::Data;
-pub use devhost::Devhost;
 pub use http::{Response, send};
 pub use sse::{Event, EventStream};
 pub use unique::{unique_id, unique_user};

@@ -1,4 +1,6 @@
-//! A client of Server-Sent Events that hides nothing: comments and ids are seen as they came.
+//! A client of Server-Sent Events that hides nothing: comments and ids are visible as they came.
+
+mod parser;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -9,19 +11,25 @@ use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// How long [`EventStream::next`] waits unless told otherwise: longer than a stream may be
-/// silent.
-const PATIENCE: Duration = Duration::from_secs(20);
+use parser::Parser;
+
+/// How long [`EventStream::next`] waits by default: longer than a stream may be silent.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How many of the last events a failure shows.
+const SHOWN: usize = 10;
 
 type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>> + Send>>;
 
-/// A block of an event stream, up to its empty line.
+/// An event or a comment, up to its empty line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
+    /// The id, if the event has one.
     pub id: Option<String>,
-    /// The type; empty where the stream names none.
+    /// The type; empty if the event has none.
     pub event: String,
+    /// The data, lines joined by line feeds.
     pub data: String,
+    /// The last comment.
     pub comment: Option<String>,
 }
 
@@ -36,7 +44,7 @@ impl Event {
             .unwrap_or_else(|error| panic!("{error} in the event {self:?}"))
     }
 
-    /// Whether the block holds nothing but a comment.
+    /// Whether this is only a comment.
     pub fn is_comment(&self) -> bool {
         self.comment.is_some() && self.data.is_empty() && self.event.is_empty()
     }
@@ -48,21 +56,27 @@ pub struct EventStream {
     headers: HeaderMap,
     chunks: Chunks,
     parser: Parser,
+    /// The last events and comments that were taken, for the message of a failure.
+    taken: VecDeque<Event>,
 }
 
 impl EventStream {
-    /// Sends the request and reads as far as the headers.
+    /// Sends the request and reads the response's headers.
     ///
     /// # Panics
     ///
-    /// When there is no answer.
+    /// When there is no response.
     pub async fn open(request: RequestBuilder) -> Self {
         Self::try_open(request)
             .await
-            .unwrap_or_else(|error| panic!("no answer: {error:?}"))
+            .unwrap_or_else(|error| panic!("no response: {error:?}"))
     }
 
-    /// As [`open`](Self::open), for tests in which nobody may answer.
+    /// As [`open`](Self::open), for tests in which the host may be away.
+    ///
+    /// # Errors
+    ///
+    /// When there is no response.
     pub async fn try_open(request: RequestBuilder) -> reqwest::Result<Self> {
         let request = request.header("accept", "text/event-stream");
         let response = request.send().await?;
@@ -73,23 +87,35 @@ impl EventStream {
             headers,
             chunks: Box::pin(chunks),
             parser: Parser::default(),
+            taken: VecDeque::new(),
         })
     }
 
+    /// The status code of the response.
     pub fn status(&self) -> u16 {
         self.status
     }
 
+    /// The headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The next event, comments passed over; nothing once the stream has ended.
+    /// The next event, without comments; none once the stream has ended.
     ///
     /// # Panics
     ///
     /// When none comes within 20 s.
     pub async fn next(&mut self) -> Option<Event> {
+        self.next_within(TIMEOUT).await
+    }
+
+    /// As [`next`](Self::next), with another timeout.
+    ///
+    /// # Panics
+    ///
+    /// When none comes in time; the message shows the last events.
+    pub async fn next_within(&mut self, timeout: Duration) -> Option<Event> {
         let next = async {
             loop {
                 match self.next_block().await {
@@ -98,126 +124,57 @@ impl EventStream {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, next)
-            .await
-            .unwrap_or_else(|_| panic!("no event within {PATIENCE:?}"))
+        let next = tokio::time::timeout(timeout, next).await;
+        next.unwrap_or_else(|_| panic!("no event within {timeout:?}; {}", self.last_seen()))
     }
 
-    /// The next event of a type, all others passed over.
+    /// The next event of a type; others are skipped.
     ///
     /// # Panics
     ///
-    /// When the stream ends before it comes, or is silent for 20 s.
+    /// When the stream ends before it, or is silent for 20 s.
     pub async fn next_of(&mut self, event: &str) -> Event {
         loop {
-            let next = self
-                .next()
-                .await
-                .unwrap_or_else(|| panic!("the stream ended before {event}"));
+            let next = self.next().await;
+            let next = next
+                .unwrap_or_else(|| panic!("the stream ended before {event}; {}", self.last_seen()));
             if next.event == event {
                 return next;
             }
         }
     }
 
-    /// The next event or comment, however long it takes; nothing once the stream has ended.
+    /// Reads until the stream ends.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end in time; the message shows the last events.
+    pub async fn end_within(&mut self, timeout: Duration) {
+        let end = async { while self.next_block().await.is_some() {} };
+        let ended = tokio::time::timeout(timeout, end).await;
+        assert!(
+            ended.is_ok(),
+            "the stream goes on after {timeout:?}; {}",
+            self.last_seen()
+        );
+    }
+
+    /// The next event or comment, without a timeout; none once the stream has ended.
     pub async fn next_block(&mut self) -> Option<Event> {
         loop {
             if let Some(block) = self.parser.blocks.pop_front() {
+                self.taken.truncate(SHOWN - 1);
+                self.taken.push_front(block.clone());
                 return Some(block);
             }
             self.parser.feed(&self.chunks.next().await?.ok()?);
         }
     }
-}
 
-/// Splits what arrives into blocks.
-#[derive(Default)]
-struct Parser {
-    /// A line that has not ended yet.
-    partial: Vec<u8>,
-    block: Event,
-    has_data: bool,
-    blocks: VecDeque<Event>,
-}
-
-impl Parser {
-    fn feed(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if *byte == b'\n' {
-                let line = String::from_utf8_lossy(&std::mem::take(&mut self.partial)).into_owned();
-                self.line(line.trim_end_matches('\r'));
-            } else {
-                self.partial.push(*byte);
-            }
-        }
-    }
-
-    fn line(&mut self, line: &str) {
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = value.strip_prefix(' ').unwrap_or(value);
-        match field {
-            "" if line.is_empty() => self.end_block(),
-            "" => self.block.comment = Some(value.into()),
-            "id" => self.block.id = Some(value.into()),
-            "event" => self.block.event = value.into(),
-            "data" => self.add_data(value),
-            _ => {}
-        }
-    }
-
-    fn add_data(&mut self, line: &str) {
-        if self.has_data {
-            self.block.data.push('\n');
-        }
-        self.block.data.push_str(line);
-        self.has_data = true;
-    }
-
-    fn end_block(&mut self) {
-        let block = std::mem::take(&mut self.block);
-        self.has_data = false;
-        if block != Event::default() {
-            self.blocks.push_back(block);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Event, Parser};
-
-    fn blocks(text: &str) -> Vec<Event> {
-        let mut parser = Parser::default();
-        text.as_bytes()
-            .chunks(3)
-            .for_each(|chunk| parser.feed(chunk));
-        parser.blocks.into()
-    }
-
-    #[test]
-    fn events_are_put_together_from_whatever_arrives() {
-        let found = blocks(
-            "id: 7\nevent: new-message\ndata: {\"a\":1}\n\n: still here\n\ndata: one\r\ndata:two\r\n\r\ndata: cut off",
-        );
-        let event = |id: Option<&str>, event: &str, data: &str| Event {
-            id: id.map(Into::into),
-            event: event.into(),
-            data: data.into(),
-            comment: None,
-        };
-        let comment = Event {
-            comment: Some("still here".into()),
-            ..Event::default()
-        };
-        assert_eq!(
-            found,
-            [
-                event(Some("7"), "new-message", "{\"a\":1}"),
-                comment.clone(),
-                event(None, "", "one\ntwo")
-            ]
-        );
-        assert!(comment.is_comment());
+    fn last_seen(&self) -> String {
+        format!(
+            "status {}, the last events, newest first: {:#?}",
+            self.status, self.taken
+        )
     }
 }

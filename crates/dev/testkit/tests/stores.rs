@@ -16,7 +16,7 @@ async fn conversation(app: &App) -> i64 {
 }
 
 #[tokio::test]
-async fn ids_are_scattered_so_that_keys_in_a_shared_redis_never_meet() {
+async fn ids_start_at_random_so_that_keys_in_a_shared_redis_do_not_collide() {
     let app = App::builder().prepare().await.unwrap();
     let id = conversation(&app).await;
     assert!((1 << 32..1 << 41).contains(&id), "{id}");

@@ -30,7 +30,8 @@ impl Chromedriver {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut child = process::spawn_apart(command, Signal::TERM).expect("chromedriver starts");
+        let mut child =
+            process::spawn_in_group(command, Signal::TERM).expect("chromedriver starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let port = port(&mut output).expect("chromedriver prints its port");
         Self {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 const NAME: &str = "postgres";
 
-/// The unprivileged account, or nothing where this process is not root: then its own will do.
+/// The unprivileged account, or none if this process is not root: then its own is used.
 #[derive(Clone, Copy)]
 pub(super) struct Account(Option<Ids>);
 
@@ -24,11 +24,13 @@ impl Account {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self(None));
         }
-        let users = std::fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
-        let ids = users.lines().find_map(ids_of_account).with_context(|| {
-            format!("PostgreSQL refuses to run as root, and there is no user {NAME}: make one with `adduser --system --group {NAME}`")
+        let user = uzers::get_user_by_name(NAME).with_context(|| {
+            format!("PostgreSQL refuses to run as root, and there is no user {NAME}: create it with `adduser --system --group {NAME}`")
         })?;
-        Ok(Self(Some(ids)))
+        Ok(Self(Some(Ids {
+            user: user.uid(),
+            group: user.primary_group_id(),
+        })))
     }
 
     /// Makes the command run as this account.
@@ -38,14 +40,14 @@ impl Account {
         }
     }
 
-    /// Gives the account a file or directory.
-    pub(super) fn own(&self, path: &Path) -> Result<()> {
+    /// Makes the account the owner of a file or directory.
+    pub(super) fn chown(&self, path: &Path) -> Result<()> {
         let Some(ids) = self.0 else { return Ok(()) };
         chown(path, Some(ids.user), Some(ids.group))
-            .with_context(|| format!("cannot give {} to {NAME}", path.display()))
+            .with_context(|| format!("cannot make {NAME} the owner of {}", path.display()))
     }
 
-    /// Whether the account may pass through this directory and all above it.
+    /// Whether the account may pass through this directory and its ancestors.
     pub(super) fn can_enter(&self, path: &Path) -> Result<bool> {
         let mut test = Command::new("test");
         self.apply(&mut test);
@@ -58,17 +60,4 @@ impl Account {
             .context("cannot run test")?;
         Ok(status.success())
     }
-}
-
-/// The ids in a line of `/etc/passwd`, if it is that of the account.
-fn ids_of_account(line: &str) -> Option<Ids> {
-    let mut fields = line.split(':');
-    if fields.next()? != NAME {
-        return None;
-    }
-    let mut ids = fields.skip(1).map(str::parse);
-    Some(Ids {
-        user: ids.next()?.ok()?,
-        group: ids.next()?.ok()?,
-    })
 }

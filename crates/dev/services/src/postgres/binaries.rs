@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs are.
+//! The folder of PostgreSQL's programs.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,14 @@ use anyhow::{Context, Result};
 
 use crate::apt;
 
-/// Debian keeps every major version's programs in a folder of its own, off `PATH`.
+/// Debian keeps the programs of every major version in a folder of its own, which is not on `PATH`.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The folder with `initdb` and `postgres`.
 pub(super) struct Binaries(PathBuf);
 
 impl Binaries {
-    /// Those that fit the cluster in `data`, if there is one, else the newest.
+    /// The version of the cluster in `data`, if there is one, else the newest.
     pub(super) fn find_for(data: &Path) -> Result<Self> {
         Self::same_version(data)
             .or_else(Self::newest)
@@ -50,12 +50,12 @@ impl Binaries {
         is_complete(&bin).then_some(Self(bin))
     }
 
-    pub(super) fn initdb(&self) -> PathBuf {
-        self.0.join("initdb")
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
     }
 
-    pub(super) fn postgres(&self) -> PathBuf {
-        self.0.join("postgres")
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 }
 

@@ -1,0 +1,7 @@
+//! Identity and access: credentials, and what each caller may do.
+
+mod callers;
+mod proofs;
+mod rates;
+mod tickets;
+mod world;

@@ -1,0 +1,18 @@
+//! The API of the service, on devhost with real stores: one module per area.
+//!
+//! `cargo xtask test --test AREA` runs the tests of one module.
+
+mod access;
+mod conversations;
+mod events;
+mod health;
+mod messages;
+mod migrations;
+mod model;
+mod outages;
+mod presence;
+mod receipts;
+mod relay;
+mod routes;
+mod system_messages;
+mod typing;

@@ -1,0 +1,403 @@
+//! Presence: heartbeats, going offline, and expiry.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use redis::AsyncCommands;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{App, app, send, unique_user, wait_for};
+use tests::{Room, Subscription};
+
+/// The TTL of presence in the tests of expiry, in seconds.
+const TTL: u64 = 2;
+
+async fn short_ttl() -> App {
+    App::builder().variable("presence_ttl", TTL).spawn().await
+}
+
+async fn beat(app: &App, user: i64) {
+    let answer = app.post(&path(user, "online"), json!({})).await;
+    answer.expect_status(200);
+}
+
+async fn status(app: &App, user: i64) -> Value {
+    let answer = app.get(&path(user, "online-status")).await;
+    answer.expect_status(200).json()
+}
+
+fn path(user: i64, action: &str) -> String {
+    format!("/api/v1/messages/users/{user}/{action}")
+}
+
+async fn is_listed(app: &App, user: i64) -> bool {
+    let list = app.get("/api/v1/messages/users/online").await;
+    let list = list.expect_status(200).json();
+    let users = list["users"].as_array().expect("an array");
+    assert_eq!(list["count"], users.len());
+    users.contains(&json!(user))
+}
+
+async fn is_in_the_plain_set(app: &App, user: i64) -> bool {
+    let members = app.redis().await.sismember("users:online", user).await;
+    members.expect("a set")
+}
+
+#[tokio::test]
+async fn a_user_is_online_from_a_heartbeat_until_offline_is_called() {
+    let (app, user) = (app().await, unique_user());
+    assert_eq!(
+        status(app, user).await,
+        json!({ "userId": user, "online": false, "lastSeen": null })
+    );
+    let answer = app.post(&path(user, "online"), json!({})).await;
+    assert_eq!(
+        answer.expect_status(200).json(),
+        json!({ "userId": user, "online": true, "expiresInSeconds": 300 })
+    );
+    assert!(is_listed(app, user).await);
+    let online = status(app, user).await;
+    assert_eq!(online["online"], true);
+    let answer = app.post(&path(user, "offline"), json!({})).await;
+    assert_eq!(
+        answer.expect_status(200).json(),
+        json!({ "userId": user, "online": false })
+    );
+    assert!(!is_listed(app, user).await);
+    let offline = status(app, user).await;
+    assert_eq!(offline["online"], false);
+    let (before, after) = (&online["lastSeen"], &offline["lastSeen"]);
+    assert!(
+        before.as_str().expect("a time") <= after.as_str().expect("a time"),
+        "{before} {after}"
+    );
+}
+
+#[tokio::test]
+async fn redis_holds_presence_as_specified() {
+    let (app, user) = (app().await, unique_user());
+    beat(app, user).await;
+    let mut redis = app.redis().await;
+    let marker = format!("user:{user}:online");
+    let (kind, ttl): (String, i64) = redis::pipe()
+        .cmd("TYPE")
+        .arg(&marker)
+        .ttl(&marker)
+        .query_async(&mut redis)
+        .await
+        .expect("a marker");
+    assert_eq!(kind, "string");
+    assert!((295..=300).contains(&ttl), "{ttl}");
+    assert!(is_in_the_plain_set(app, user).await);
+    let ttl: i64 = redis.ttl("users:online").await.expect("a TTL");
+    assert!((1..=300).contains(&ttl), "{ttl}");
+    app.post(&path(user, "offline"), json!({})).await;
+    assert!(!is_in_the_plain_set(app, user).await);
+    assert!(!redis.exists::<_, bool>(marker).await.expect("an answer"));
+}
+
+#[tokio::test]
+async fn events_are_published_on_a_change_and_not_on_every_heartbeat() {
+    let (app, user) = (app().await, unique_user());
+    let events = Subscription::open(app, &format!("user:{user}:presence")).await;
+    for action in [
+        "offline", "online", "online", "online", "offline", "offline",
+    ] {
+        app.post(&path(user, action), json!({}))
+            .await
+            .expect_status(200);
+    }
+    let published = events.exactly(2, user, Duration::from_secs(5)).await;
+    assert_eq!(events.types_of_user(user), ["online", "offline"]);
+    for published in published {
+        let timestamp = published.event["timestamp"].as_str().expect("a time");
+        assert_eq!(
+            (timestamp.len(), &timestamp[19..20]),
+            (24, "."),
+            "{timestamp}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_of_many_concurrent_first_heartbeats_is_the_change() {
+    let (app, user) = (app().await, unique_user());
+    let events = Subscription::open(app, &format!("user:{user}:presence")).await;
+    join_all((0..30).map(|_| beat(app, user))).await;
+    app.post(&path(user, "offline"), json!({})).await;
+    events.exactly(2, user, Duration::from_secs(5)).await;
+    assert_eq!(events.types_of_user(user), ["online", "offline"]);
+}
+
+/// One user sends no more heartbeats while 50 others do, to all of these hosts.
+async fn one_is_silent_among_fifty(hosts: &[&App]) {
+    let events = Subscription::open(hosts[0], "user:*:presence").await;
+    let others: Vec<i64> = (0..50).map(|_| unique_user()).collect();
+    let silent = unique_user();
+    let beats = async {
+        loop {
+            let beats = others.iter().zip(hosts.iter().cycle());
+            join_all(beats.map(|(user, host)| beat(host, *user))).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let watch = async {
+        beat(hosts[0], silent).await;
+        let last = Instant::now();
+        let published = events
+            .exactly(2, silent, Duration::from_secs(TTL + 2))
+            .await;
+        let took = published[1].at - last;
+        assert!(
+            took > Duration::from_millis(TTL * 1000 - 200) && took < Duration::from_secs(TTL + 1),
+            "offline after {took:?}"
+        );
+        // A second event would arrive in this time.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+    };
+    tokio::select! {
+        () = beats => {},
+        () = watch => {},
+    }
+    assert_eq!(events.types_of_user(silent), ["online", "offline"]);
+    for host in hosts {
+        assert_eq!(status(host, silent).await["online"], false);
+        assert!(!is_listed(host, silent).await);
+    }
+    assert!(!is_in_the_plain_set(hosts[0], silent).await);
+    for user in others {
+        assert_eq!(
+            events.types_of_user(user),
+            ["online"],
+            "of a user whose heartbeats go on"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_goes_offline_on_time_while_fifty_others_send_heartbeats() {
+    one_is_silent_among_fifty(&[&short_ttl().await]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hosts_publish_an_expiry_once() {
+    let first = short_ttl().await;
+    let second = App::builder()
+        .variable("presence_ttl", TTL)
+        .same_stores_as(&first)
+        .spawn()
+        .await;
+    one_is_silent_among_fifty(&[&first, &second]).await;
+}
+
+/// An app with its own stores, without keyspace events, and a second replica.
+async fn two_without_keyspace_events() -> (App, App) {
+    let builder = || App::builder().variable("presence_ttl", TTL);
+    let first = builder().own_stores().spawn().await;
+    let second = builder().same_stores_as(&first).spawn().await;
+    let () = redis::cmd("CONFIG")
+        .arg(&["SET", "notify-keyspace-events", ""])
+        .query_async(&mut first.redis().await)
+        .await
+        .expect("a setting");
+    (first, second)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_keyspace_events_reads_are_exact_and_publish_the_expiry_once() {
+    let (first, second) = two_without_keyspace_events().await;
+    let events = Subscription::open(&first, "user:*:presence").await;
+    let (user, other) = (unique_user(), unique_user());
+    beat(&first, user).await;
+    let until = Instant::now() + Duration::from_secs(TTL);
+    assert_eq!(status(&second, user).await["online"], true);
+    tokio::time::sleep_until((until + Duration::from_millis(50)).into()).await;
+    beat(&first, other).await;
+    let reads = (0..20).map(async |n| {
+        let host = if n % 2 == 0 { &first } else { &second };
+        assert!(!is_listed(host, user).await);
+        assert_eq!(status(host, user).await["online"], false);
+    });
+    join_all(reads).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(events.types_of_user(user), ["online", "offline"]);
+    assert!(!is_in_the_plain_set(&first, user).await);
+}
+
+#[tokio::test]
+async fn without_keyspace_events_any_heartbeat_publishes_an_expiry() {
+    let (first, _) = two_without_keyspace_events().await;
+    let events = Subscription::open(&first, "user:*:presence").await;
+    let (silent, other) = (unique_user(), unique_user());
+    beat(&first, silent).await;
+    let observe = async || {
+        beat(&first, other).await;
+        events.types_of_user(silent)
+    };
+    let (what, limit) = (
+        "another's heartbeat publishes it",
+        Duration::from_secs(TTL + 2),
+    );
+    wait_for(what, limit, observe, |types| {
+        types == &["online", "offline"]
+    })
+    .await;
+    assert!(!is_in_the_plain_set(&first, silent).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_simultaneous_expiries_are_all_published_and_never_listed() {
+    let (first, _) = two_without_keyspace_events().await;
+    let events = Subscription::open(&first, "user:*:presence").await;
+    let users: Vec<i64> = (0..250).map(|_| unique_user()).collect();
+    join_all(users.iter().map(|user| beat(&first, *user))).await;
+    tokio::time::sleep(Duration::from_millis(TTL * 1000 + 50)).await;
+    let observe = async || {
+        let list = first.get("/api/v1/messages/users/online").await.json();
+        assert_eq!(list["count"], 0);
+        let all = events.all().into_iter();
+        all.filter(|published| published.event["type"] == "offline")
+            .count()
+    };
+    let all = |count: &usize| *count == users.len();
+    wait_for("all are published", Duration::from_secs(5), observe, all).await;
+    for user in users {
+        assert_eq!(events.types_of_user(user), ["online", "offline"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_who_return_around_their_expiry_have_alternating_events() {
+    let app = App::builder().variable("presence_ttl", 1).spawn().await;
+    let events = Subscription::open(&app, "user:*:presence").await;
+    let users: Vec<i64> = (0..20).map(|_| unique_user()).collect();
+    let beats = users.iter().enumerate().map(async |(n, user)| {
+        for round in 0..4 {
+            beat(&app, *user).await;
+            // From well before the expiry to well after it.
+            let pause = 985 + (n as u64 * 7 + round * 3) % 45;
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+        beat(&app, *user).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(status(&app, *user).await["online"], true);
+        assert!(is_in_the_plain_set(&app, *user).await);
+        assert_eq!(
+            events.types_of_user(*user).last().expect("an event"),
+            "online"
+        );
+    });
+    join_all(beats).await;
+    let mut expiries = 0;
+    for user in &users {
+        let observe = async || events.types_of_user(*user);
+        let offline = |types: &Vec<String>| types.last().expect("an event") == "offline";
+        let limit = Duration::from_secs(2);
+        let types = wait_for("the user is offline", limit, observe, offline).await;
+        expiries += types.len() / 2;
+        for pair in types.chunks(2) {
+            assert_eq!(pair, ["online", "offline"], "in {types:?}");
+        }
+        assert!(!is_in_the_plain_set(&app, *user).await);
+    }
+    assert!(expiries > users.len(), "no user came back after an expiry");
+}
+
+#[tokio::test]
+async fn a_change_reaches_the_feeds_of_users_who_share_a_conversation() {
+    let app = app().await;
+    let (room, stranger) = (Room::new(app, 2).await, unique_user());
+    for action in ["online", "offline"] {
+        app.post(&path(room.users[0], action), json!({})).await;
+    }
+    let mut redis = app.redis().await;
+    let feed = format!("user:{}:feed", room.users[1]);
+    let observe = async || feed_types(&mut redis, &feed, room.users[0]).await;
+    let both = |types: &Vec<String>| types == &["online", "offline"];
+    wait_for(
+        "both are in the feed",
+        Duration::from_secs(5),
+        observe,
+        both,
+    )
+    .await;
+    let stranger = format!("user:{stranger}:feed");
+    assert!(
+        feed_types(&mut redis, &stranger, room.users[0])
+            .await
+            .is_empty()
+    );
+}
+
+/// The types of the events of a user in a feed.
+async fn feed_types(
+    redis: &mut redis::aio::MultiplexedConnection,
+    feed: &str,
+    user: i64,
+) -> Vec<String> {
+    let entries: Vec<(String, Vec<String>)> = redis::cmd("XRANGE")
+        .arg(&[feed, "-", "+"])
+        .query_async(redis)
+        .await
+        .expect("a stream");
+    let events = entries
+        .iter()
+        .map(|(_, fields)| serde_json::from_str::<Value>(&fields[1]).expect("JSON"));
+    events
+        .filter(|event| event["userId"] == user)
+        .map(|event| event["type"].as_str().expect("a type").to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn errors_name_the_field() {
+    let (app, user) = (app().await, unique_user());
+    for id in ["x", "0", "-1", "1.5", "9007199254740992"] {
+        for (method, what) in [
+            (Method::POST, "online"),
+            (Method::POST, "offline"),
+            (Method::GET, "online-status"),
+        ] {
+            let path = format!("/api/v1/messages/users/{id}/{what}");
+            let problem = send(app.request(method, &path)).await.expect_status(400);
+            assert_eq!(problem.json()["errors"][0]["field"], "userId");
+        }
+    }
+    for (method, path, allow) in [
+        (Method::PUT, path(user, "online"), "POST, OPTIONS"),
+        (Method::GET, path(user, "offline"), "POST, OPTIONS"),
+        (
+            Method::POST,
+            path(user, "online-status"),
+            "GET, HEAD, OPTIONS",
+        ),
+        (
+            Method::POST,
+            "/api/v1/messages/users/online".into(),
+            "GET, HEAD, OPTIONS",
+        ),
+    ] {
+        let answer = send(app.request(method, &path)).await.expect_status(405);
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn presence_is_unavailable_while_redis_is_down_and_comes_back_with_it() {
+    let app = App::builder().own_stores().spawn().await;
+    let user = unique_user();
+    beat(&app, user).await;
+    app.stop_redis().await;
+    for (method, path) in [
+        (Method::POST, path(user, "online")),
+        (Method::POST, path(user, "offline")),
+        (Method::GET, path(user, "online-status")),
+        (Method::GET, "/api/v1/messages/users/online".into()),
+    ] {
+        let answer = send(app.request(method, &path)).await.expect_status(503);
+        assert!(answer.header("retry-after").is_some(), "{path}");
+    }
+    app.start_redis().await;
+    beat(&app, user).await;
+    assert_eq!(status(&app, user).await["online"], true);
+}

@@ -1,0 +1,308 @@
+//! The relay: unread counts, streams and feeds, and its crashes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::join_all;
+use redis::AsyncCommands;
+use redis::streams::StreamRangeReply;
+use serde_json::{Value, json};
+use testkit::{App, app, wait_for};
+use tests::{Room, path_of};
+
+const SOON: Duration = Duration::from_secs(2);
+/// Longer than the lease of a relay.
+const AFTER_A_LEASE: Duration = Duration::from_secs(20);
+
+/// The ids and events of a stream or feed.
+async fn entries(app: &App, key: &str) -> Vec<(String, Value)> {
+    let mut redis = app.redis().await;
+    let reply: StreamRangeReply = redis.xrange_all(key).await.expect("a stream");
+    let parse = |json: String| serde_json::from_str(&json).expect("JSON");
+    reply
+        .ids
+        .iter()
+        .map(|entry| {
+            (
+                entry.id.clone(),
+                parse(entry.get("event").expect("an event")),
+            )
+        })
+        .collect()
+}
+
+async fn stream_ids(app: &App, room: &Room) -> Vec<String> {
+    let key = format!("conversation:{}:stream", room.id);
+    entries(app, &key)
+        .await
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect()
+}
+
+fn ids_up_to(seq: i64) -> Vec<String> {
+    (1..=seq).map(|seq| format!("{seq}-0")).collect()
+}
+
+/// The seqs of a conversation in the feed of a user.
+async fn fed(app: &App, user: i64, room: &Room) -> BTreeSet<i64> {
+    let events = entries(app, &format!("user:{user}:feed")).await;
+    let of_room = events
+        .into_iter()
+        .filter(|(_, event)| event["conversationId"] == room.id);
+    of_room
+        .filter_map(|(_, event)| event["seq"].as_i64())
+        .collect()
+}
+
+async fn unread_in_redis(app: &App, room: &Room, user: i64) -> Option<i64> {
+    app.redis()
+        .await
+        .get(format!("conversation:{}:unread:{user}", room.id))
+        .await
+        .expect("a count")
+}
+
+async fn unread_in_api(app: &App, room: &Room, user: i64) -> i64 {
+    let path = format!(
+        "/api/v1/messages/users/{user}/unread-count?conversationId={}",
+        room.id
+    );
+    app.get(&path).await.expect_status(200).json()["count"]
+        .as_i64()
+        .expect("a count")
+}
+
+async fn backlog(app: &App) -> i64 {
+    app.get("/api/v1/health").await.expect_status(200).json()["relay"]["backlog"]
+        .as_i64()
+        .expect("a backlog")
+}
+
+/// Waits until stream, count and feed of a room are right. Only its first user has posted there.
+async fn relayed(app: &App, room: &Room, posts: i64, limit: Duration) {
+    let reader = room.users[1];
+    let observe = async || {
+        (
+            stream_ids(app, room).await,
+            unread_in_redis(app, room, reader).await,
+            fed(app, reader, room).await,
+        )
+    };
+    let expected = (ids_up_to(posts), Some(posts), (1..=posts).collect());
+    let what = format!("{posts} posts of the room {} are relayed", room.id);
+    wait_for(&what, limit, observe, |found| *found == expected).await;
+}
+
+/// Waits until devhost has logged a text.
+async fn logged(app: &App, text: &str) {
+    let what = format!("the log has {text:?}");
+    wait_for(&what, SOON, async || app.log(), |log| log.contains(text)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_replicas_relay_five_hundred_posts_exactly() {
+    let first = app().await;
+    let second = App::builder().same_stores_as(first).spawn().await;
+    let users: Vec<i64> = (0..8).map(|_| testkit::unique_user()).collect();
+    let rooms = join_all((0..20).map(|_| Room::of(first, users.clone()))).await;
+    let apps = [first, &second];
+    let writers = users.iter().enumerate().map(|(index, &user)| {
+        let rooms = &rooms;
+        async move {
+            for n in (index..500).step_by(8) {
+                rooms[n % 20].say(apps[n / 8 % 2], user, "relayed").await;
+            }
+        }
+    });
+    join_all(writers).await;
+    for room in &rooms {
+        for &user in &users {
+            let exact = unread_in_api(first, room, user).await;
+            let observe = async || unread_in_redis(first, room, user).await;
+            let what = format!("the count of user {user} in Redis is {exact}");
+            wait_for(&what, SOON, observe, |count| *count == Some(exact)).await;
+        }
+    }
+    let mut total = 0;
+    for room in &rooms {
+        let messages = room.messages(first, 100).await;
+        total += messages.len();
+        assert_eq!(
+            stream_ids(first, room).await,
+            ids_up_to(messages.len() as i64)
+        );
+        for &user in &users {
+            let others = messages
+                .iter()
+                .filter(|message| message["senderId"] != user)
+                .count() as i64;
+            assert_eq!(unread_in_api(first, room, user).await, others);
+            assert_eq!(
+                fed(first, user, room).await,
+                (1..=messages.len() as i64).collect()
+            );
+        }
+    }
+    assert_eq!(total, 500);
+}
+
+#[tokio::test]
+async fn a_relay_killed_after_any_of_its_steps_loses_and_repeats_nothing() {
+    let mut app = App::builder().own_stores().prepare().await.expect("stores");
+    app.devhost().start().await.expect("a start");
+    let mut rooms = Vec::new();
+    for step in 1..=4 {
+        let dying = App::builder()
+            .same_stores_as(&app)
+            .variable("relay_stop_after", step)
+            .prepare()
+            .await;
+        let dying = dying.expect("a second app");
+        app.devhost().kill().await.expect("an end");
+        dying.devhost().start().await.expect("a start");
+        let room = Room::new(&dying, 2).await;
+        room.say(&dying, room.users[0], "one").await;
+        let text = format!("relay stops after step {step}");
+        logged(&dying, &text).await;
+        room.say(&dying, room.users[0], "two").await;
+        rooms.push(room);
+        app = dying;
+    }
+    let healed = App::builder().same_stores_as(&app).spawn().await;
+    app.devhost().kill().await.expect("an end");
+    for room in &rooms {
+        room.say(&healed, room.users[0], "three").await;
+    }
+    // A health check wakes the relay up for the events that the dead ones left behind.
+    let observe = async || backlog(&healed).await;
+    wait_for("the backlog is empty", AFTER_A_LEASE, observe, |n| *n == 0).await;
+    for room in &rooms {
+        relayed(&healed, room, 3, SOON).await;
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_was_down_catches_up_after_the_first_wake_up() {
+    let down = App::builder()
+        .own_stores()
+        .variable("relay_stop_after", 1)
+        .spawn()
+        .await;
+    let (other, room) = (Room::new(&down, 2).await, Room::new(&down, 2).await);
+    other.say(&down, other.users[0], "stops the relay").await;
+    logged(&down, "relay stops after step 1").await;
+    for n in 0..200 {
+        room.say(&down, room.users[0], &format!("{n}")).await;
+    }
+    assert!(backlog(&down).await >= 200);
+    let up = App::builder().same_stores_as(&down).spawn().await;
+    down.devhost().kill().await.expect("an end");
+    room.say(&up, room.users[0], "the wake-up").await;
+    relayed(&up, &room, 201, 2 * SOON).await;
+}
+
+#[tokio::test]
+async fn data_that_redis_loses_between_posts_is_rebuilt() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    for n in 0..50 {
+        room.say(&app, room.users[0], &format!("{n}")).await;
+        if n == 25 {
+            let mut redis = app.redis().await;
+            let () = redis::cmd("FLUSHALL")
+                .query_async(&mut redis)
+                .await
+                .expect("a flush");
+        }
+    }
+    let observe = async || {
+        (
+            stream_ids(&app, &room).await.pop(),
+            unread_in_redis(&app, &room, room.users[1]).await,
+        )
+    };
+    let expected = (Some("50-0".to_owned()), Some(50));
+    let what = "the end of the stream and the count are right";
+    wait_for(what, SOON, observe, |found| *found == expected).await;
+    assert_eq!(unread_in_api(&app, &room, room.users[1]).await, 50);
+    assert_eq!(
+        tests::ordinals(&room.messages(&app, 100).await),
+        (1..=50).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_missed_a_post_while_redis_was_away_is_repaired() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    room.say(&app, room.users[0], "before").await;
+    assert_eq!(room.messages(&app, 50).await.len(), 1);
+    // Redis keeps the list on disk, and so comes back with it as it was.
+    app.stop_redis().await;
+    room.say(&app, room.users[0], "during the outage").await;
+    assert_eq!(
+        room.messages(&app, 50).await.len(),
+        2,
+        "PostgreSQL answers while Redis is away"
+    );
+    app.start_redis().await;
+    let observe = async || {
+        let mut redis = app.redis().await;
+        let cached = redis.lrange(room.list_key(), 0, -1).await;
+        let cached: Vec<String> = cached.expect("a list");
+        (cached.len(), room.messages(&app, 50).await.len())
+    };
+    let is_right = |(cached, read): &(usize, usize)| *cached != 1 && *read == 2;
+    let what = "the stale list is gone and both messages are read";
+    wait_for(what, Duration::from_secs(10), observe, is_right).await;
+    relayed(&app, &room, 2, Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn edits_deletions_joins_and_leaves_reach_the_feeds() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    let newcomer = testkit::unique_user();
+    let message = room.say(app, room.users[0], "first").await;
+    app.patch(&path_of(&message), json!({ "content": "edited" }))
+        .await
+        .expect_status(200);
+    let participants = format!("/api/v1/conversations/{}/participants", room.id);
+    app.post(&participants, json!({ "userId": newcomer }))
+        .await
+        .expect_status(201);
+    app.delete(&path_of(&message)).await.expect_status(204);
+    app.delete(&format!("{participants}/{}", room.users[1]))
+        .await
+        .expect_status(204);
+    let observe = async || {
+        (
+            fed(app, room.users[0], &room).await,
+            fed(app, room.users[1], &room).await,
+            fed(app, newcomer, &room).await,
+        )
+    };
+    let five: BTreeSet<i64> = (1..=5).collect();
+    wait_for("all events are in the feeds", SOON, observe, |found| {
+        found.0 == five && found.1 == five && found.2.contains(&5)
+    })
+    .await;
+    let events = entries(app, &format!("conversation:{}:stream", room.id)).await;
+    let types: Vec<&Value> = events.iter().map(|(_, event)| &event["type"]).collect();
+    assert_eq!(
+        types,
+        [
+            "new-message",
+            "message-edited",
+            "participant-joined",
+            "message-deleted",
+            "participant-left"
+        ]
+    );
+    assert_eq!(
+        unread_in_redis(app, &room, room.users[1]).await,
+        None,
+        "a user who left has no count"
+    );
+}
