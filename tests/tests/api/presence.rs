@@ -307,6 +307,8 @@ async fn users_who_return_around_their_expiry_have_alternating_events() {
 async fn a_change_reaches_the_feeds_of_users_who_share_a_conversation() {
     let app = app().await;
     let (room, stranger) = (Room::new(app, 2).await, unique_user());
+    let other = format!("/api/v1/messages/users/{}/events", room.users[1]);
+    let _feed = app.events(&other).await;
     for action in ["online", "offline"] {
         app.post(&path(room.users[0], action), json!({})).await;
     }

@@ -79,6 +79,20 @@ async fn backlog(app: &App) -> i64 {
         .expect("a backlog")
 }
 
+/// A user who has been online: Redis holds their unread counts and their feed.
+async fn seen_user(app: &App) -> i64 {
+    let user = testkit::unique_user();
+    let path = format!("/api/v1/messages/users/{user}/online");
+    app.post(&path, json!({})).await.expect_status(200);
+    user
+}
+
+/// A conversation of two users who have been online.
+async fn seen_room(app: &App) -> Room {
+    let users = vec![seen_user(app).await, seen_user(app).await];
+    Room::of(app, users).await
+}
+
 /// Waits until stream, count and feed of a room are right. Only its first user has posted there.
 async fn relayed(app: &App, room: &Room, posts: i64, limit: Duration) {
     let reader = room.users[1];
@@ -89,7 +103,7 @@ async fn relayed(app: &App, room: &Room, posts: i64, limit: Duration) {
             fed(app, reader, room).await,
         )
     };
-    let expected = (ids_up_to(posts), Some(posts), (1..=posts).collect());
+    let expected = (ids_up_to(posts + 1), Some(posts), (1..=posts + 1).collect());
     let what = format!("{posts} posts of the room {} are relayed", room.id);
     wait_for(&what, limit, observe, |found| *found == expected).await;
 }
@@ -104,7 +118,7 @@ async fn logged(app: &App, text: &str) {
 async fn two_replicas_relay_five_hundred_posts_exactly() {
     let first = app().await;
     let second = App::builder().same_stores_as(first).spawn().await;
-    let users: Vec<i64> = (0..8).map(|_| testkit::unique_user()).collect();
+    let users = join_all((0..8).map(|_| seen_user(first))).await;
     let rooms = join_all((0..20).map(|_| Room::of(first, users.clone()))).await;
     let apps = [first, &second];
     let writers = users.iter().enumerate().map(|(index, &user)| {
@@ -161,7 +175,7 @@ async fn a_relay_killed_after_any_of_its_steps_loses_and_repeats_nothing() {
         let dying = dying.expect("a second app");
         app.devhost().kill().await.expect("an end");
         dying.devhost().start().await.expect("a start");
-        let room = Room::new(&dying, 2).await;
+        let room = seen_room(&dying).await;
         room.say(&dying, room.users[0], "one").await;
         let text = format!("relay stops after step {step}");
         logged(&dying, &text).await;
@@ -189,7 +203,7 @@ async fn a_relay_that_was_down_catches_up_after_the_first_wake_up() {
         .variable("relay_stop_after", 1)
         .spawn()
         .await;
-    let (other, room) = (Room::new(&down, 2).await, Room::new(&down, 2).await);
+    let (other, room) = (seen_room(&down).await, seen_room(&down).await);
     other.say(&down, other.users[0], "stops the relay").await;
     logged(&down, "relay stops after step 1").await;
     for n in 0..200 {
@@ -205,7 +219,7 @@ async fn a_relay_that_was_down_catches_up_after_the_first_wake_up() {
 #[tokio::test]
 async fn data_that_redis_loses_between_posts_is_rebuilt() {
     let app = App::builder().own_stores().spawn().await;
-    let room = Room::new(&app, 2).await;
+    let room = seen_room(&app).await;
     for n in 0..50 {
         room.say(&app, room.users[0], &format!("{n}")).await;
         if n == 25 {
@@ -222,7 +236,7 @@ async fn data_that_redis_loses_between_posts_is_rebuilt() {
             unread_in_redis(&app, &room, room.users[1]).await,
         )
     };
-    let expected = (Some("50-0".to_owned()), Some(50));
+    let expected = (Some("51-0".to_owned()), Some(50));
     let what = "the end of the stream and the count are right";
     wait_for(what, SOON, observe, |found| *found == expected).await;
     assert_eq!(unread_in_api(&app, &room, room.users[1]).await, 50);
@@ -235,7 +249,7 @@ async fn data_that_redis_loses_between_posts_is_rebuilt() {
 #[tokio::test]
 async fn a_list_that_missed_a_post_while_redis_was_away_is_repaired() {
     let app = App::builder().own_stores().spawn().await;
-    let room = Room::new(&app, 2).await;
+    let room = seen_room(&app).await;
     room.say(&app, room.users[0], "before").await;
     assert_eq!(room.messages(&app, 50).await.len(), 1);
     // Redis keeps the list on disk, and so comes back with it as it was.
@@ -262,8 +276,8 @@ async fn a_list_that_missed_a_post_while_redis_was_away_is_repaired() {
 #[tokio::test]
 async fn edits_deletions_joins_and_leaves_reach_the_feeds() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
-    let newcomer = testkit::unique_user();
+    let room = seen_room(app).await;
+    let newcomer = seen_user(app).await;
     let message = room.say(app, room.users[0], "first").await;
     app.patch(&path_of(&message), json!({ "content": "edited" }))
         .await
@@ -283,9 +297,9 @@ async fn edits_deletions_joins_and_leaves_reach_the_feeds() {
             fed(app, newcomer, &room).await,
         )
     };
-    let five: BTreeSet<i64> = (1..=5).collect();
+    let all: BTreeSet<i64> = (1..=6).collect();
     wait_for("all events are in the feeds", SOON, observe, |found| {
-        found.0 == five && found.1 == five && found.2.contains(&5)
+        found.0 == all && found.1 == all && found.2.contains(&6)
     })
     .await;
     let events = entries(app, &format!("conversation:{}:stream", room.id)).await;
@@ -293,6 +307,7 @@ async fn edits_deletions_joins_and_leaves_reach_the_feeds() {
     assert_eq!(
         types,
         [
+            "conversation-created",
             "new-message",
             "message-edited",
             "participant-joined",

@@ -23,6 +23,9 @@ const LEASE: Duration = Duration::from_secs(1);
 /// How much later than it was asked for a lease may be written.
 const MARGIN: Duration = Duration::from_millis(600);
 
+/// How long a request waits for the look at PostgreSQL.
+const LOOK: Duration = Duration::from_millis(500);
+
 thread_local! {
     /// Until when this instance holds the lease, and on which connection it learned of it.
     static HELD: Cell<Option<(Instant, u64)>> = const { Cell::new(None) };
@@ -62,7 +65,9 @@ async fn renew(redis: RedisService, epoch: &Epoch, now: Instant) -> Option<Durat
     const STATE: &str = "
         select exists (select from cache_distrust),
             exists (select from conversations where unrelayed)";
-    match query_one(Repeat::Safe, STATE, vec![]).await {
+    let state = clock::timeout(LOOK, query_one(Repeat::Safe, STATE, vec![])).await;
+    let hangs = |clock::Elapsed| Err(PgFailure::Unavailable("no result in time".into()));
+    match state.unwrap_or_else(hangs) {
         Ok(Some(mut row)) => {
             let (distrusted, unrelayed): (bool, bool) = (row.take().ok()?, row.take().ok()?);
             relay::wake_up_if(unrelayed).await;

@@ -1,12 +1,17 @@
 //! Posting: one statement for all posts that an instance has at the same time, and an outcome for
 //! each of them.
 
+use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use platform::batcher::{Batcher, OutcomeUnknown};
+use platform::clock::Instant;
 use platform::postgres::parameters::{flag, numbers, optional_numbers, optional_texts, texts};
-use platform::postgres::{ParameterValue, PgFailure, Repeat, Row, query};
+use platform::postgres::{
+    ParameterValue, PgFailure, Repeat, Row, query, query_waiting, query_without_waiting,
+};
 
 use super::list_cache;
 use crate::cache::{self, share};
@@ -69,6 +74,8 @@ type Written = Result<Row, PgFailure>;
 
 thread_local! {
     static POSTS: Batcher<NewMessage, Written> = const { Batcher::new() };
+    /// Until when batches leave out conversations that are locked.
+    static SKIPPING: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Writes a message and shares it.
@@ -179,26 +186,38 @@ async fn write(new: NewMessage) -> Written {
         Err(PgFailure::Unavailable(cause)) if repeat == Repeat::Unsafe => {
             Err(PgFailure::Unavailable(cause))
         }
-        _ => write_alone(repeat, new).await,
+        Ok(_) | Err(PgFailure::Locked(_)) => {
+            alone(query_waiting(repeat, POST, columns(vec![new], false)).await)
+        }
+        Err(_) => alone(query(repeat, POST, columns(vec![new], false)).await),
     }
 }
 
-async fn write_alone(repeat: Repeat, new: NewMessage) -> Written {
+fn alone(rows: Result<Vec<Row>, PgFailure>) -> Written {
     let missing = || PgFailure::Failed("post_batch gave no row".into());
-    let rows = query(repeat, POST, columns(vec![new], false)).await?;
+    let rows = rows?;
     rows.into_iter()
         .next()
         .map(without_place)
         .ok_or_else(missing)?
 }
 
-/// Writes messages, except for those whose conversations are locked.
+/// How long an instance leaves out conversations that are locked, after it found one.
+const SKIP_BUSY: Duration = Duration::from_secs(1);
+
+/// Writes messages. A conversation that another transaction holds for long is found out once, at the
+/// cost of a short wait; then posts to it are left out of the batches for a while.
 async fn write_batch(new: Vec<NewMessage>) -> Vec<Written> {
     let missing = || Err(PgFailure::Failed("post_batch gave no row".into()));
     let mut written: Vec<Written> = new.iter().map(|_| missing()).collect();
-    // A batch of one waits for its row like any statement: there is nothing that it holds up.
-    let skip_busy = new.len() > 1;
-    match query(Repeat::Unsafe, POST, columns(new, skip_busy)).await {
+    let skip_busy = SKIPPING.get().is_some_and(|until| Instant::now() < until);
+    let mut rows =
+        query_without_waiting(Repeat::Unsafe, POST, columns(new.clone(), skip_busy)).await;
+    if matches!(rows, Err(PgFailure::Locked(_))) {
+        SKIPPING.set(Some(Instant::now() + SKIP_BUSY));
+        rows = query_without_waiting(Repeat::Unsafe, POST, columns(new, true)).await;
+    }
+    match rows {
         Ok(rows) => {
             for mut row in rows {
                 let place: Result<i64, _> = row.take();

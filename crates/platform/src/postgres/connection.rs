@@ -15,11 +15,12 @@ use crate::wake::{self, Wake};
 /// How long a statement on the shared connection waits for a lock: the statements of other
 /// requests queue behind it. A post holds its conversation's row for one or two milliseconds.
 const SHORT_WAIT: Duration = Duration::from_millis(100);
-/// How long a statement on a connection of its own waits for a lock before others get a turn.
-const LONG_WAIT: Duration = Duration::from_secs(1);
+/// How long a statement on a connection of its own waits for a lock: in the order in which the
+/// statements came, and for less than the deadline.
+const LONG_WAIT: Duration = Duration::from_millis(4500);
 /// How many statements of an instance wait for locks at the same time: each takes a connection
 /// from the pool of all instances.
-const MAX_WAITING: usize = 2;
+const MAX_WAITING: usize = 4;
 
 /// Which connection a statement runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

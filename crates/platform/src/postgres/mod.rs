@@ -20,6 +20,7 @@ pub mod parameters;
 mod row;
 mod url;
 
+use std::future::Future;
 use std::time::Duration;
 
 pub use spin_sdk::pg::{DbValue, ParameterValue};
@@ -55,7 +56,13 @@ pub async fn query(
     statement: &'static str,
     parameters: Vec<ParameterValue>,
 ) -> Result<Vec<Row>, PgFailure> {
-    let attempts = attempt_until_done(repeat, statement, &parameters);
+    let attempts = attempt_until_done(repeat, Lanes::Both, statement, &parameters);
+    within_deadline(attempts).await
+}
+
+async fn within_deadline(
+    attempts: impl Future<Output = Result<Vec<Row>, PgFailure>>,
+) -> Result<Vec<Row>, PgFailure> {
     clock::timeout(DEADLINE, attempts)
         .await
         .unwrap_or_else(|clock::Elapsed| {
@@ -64,6 +71,36 @@ pub async fn query(
                 "no result within the deadline".into(),
             ))
         })
+}
+
+/// Which connections a statement may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lanes {
+    /// The shared one, and one of its own once it has waited too long there.
+    Both,
+    SharedOnly,
+    WaitingOnly,
+}
+
+/// Runs one statement and does not wait for a row that another transaction holds for long.
+pub async fn query_without_waiting(
+    repeat: Repeat,
+    statement: &'static str,
+    parameters: Vec<ParameterValue>,
+) -> Result<Vec<Row>, PgFailure> {
+    let attempts = attempt_until_done(repeat, Lanes::SharedOnly, statement, &parameters);
+    within_deadline(attempts).await
+}
+
+/// Runs one statement on a connection of its own, because the row that it changes is held by another
+/// transaction.
+pub async fn query_waiting(
+    repeat: Repeat,
+    statement: &'static str,
+    parameters: Vec<ParameterValue>,
+) -> Result<Vec<Row>, PgFailure> {
+    let attempts = attempt_until_done(repeat, Lanes::WaitingOnly, statement, &parameters);
+    within_deadline(attempts).await
 }
 
 /// Runs one statement that gives at most one row.
@@ -77,17 +114,22 @@ pub async fn query_one(
 
 async fn attempt_until_done(
     repeat: Repeat,
+    lanes: Lanes,
     statement: &'static str,
     parameters: &[ParameterValue],
 ) -> Result<Vec<Row>, PgFailure> {
-    let (mut lane, mut reconnected, mut conflicts) = (Lane::Shared, false, 0);
+    let mut lane = match lanes {
+        Lanes::WaitingOnly => Lane::Waiting,
+        Lanes::Both | Lanes::SharedOnly => Lane::Shared,
+    };
+    let (mut reconnected, mut conflicts) = (false, 0);
     loop {
         match connection::run(lane, statement, parameters.to_vec()).await {
             // Most often the connection went stale while it was idle.
             Err(PgFailure::Unavailable(_)) if repeat == Repeat::Safe && !reconnected => {
                 reconnected = true;
             }
-            Err(PgFailure::Locked(_)) => lane = Lane::Waiting,
+            Err(PgFailure::Locked(_)) if lanes != Lanes::SharedOnly => lane = Lane::Waiting,
             Err(PgFailure::Conflict(_)) if conflicts < CONFLICT_ATTEMPTS => conflicts += 1,
             result => return result,
         }

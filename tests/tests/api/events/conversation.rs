@@ -22,7 +22,7 @@ async fn headers_and_a_first_comment_are_sent_at_once() {
         assert_eq!(stream.headers()[name], value);
     }
     assert!(stream.headers().contains_key("x-request-id"));
-    assert_eq!(first_id(&mut stream).await.as_deref(), Some("0"));
+    assert_eq!(first_id(&mut stream).await.as_deref(), Some("1"));
     assert!(start.elapsed() < Duration::from_secs(2));
 }
 
@@ -34,9 +34,9 @@ async fn every_change_of_a_conversation_is_an_event() {
 
     let message = room.say(app, room.users[1], "one").await;
     let event = stream.next_of("new-message").await;
-    assert_eq!(event.id.as_deref(), Some("1"));
+    assert_eq!(event.id.as_deref(), Some("2"));
     let payload =
-        json!({"type": "new-message", "conversationId": room.id, "seq": 1, "message": message});
+        json!({"type": "new-message", "conversationId": room.id, "seq": 2, "message": message});
     assert_eq!(event.json(), payload);
 
     let typing = json!({ "userId": room.users[1], "isTyping": true });
@@ -114,11 +114,11 @@ async fn the_header_takes_precedence_over_the_query() {
     }
     let path = format!("{}&lastEventId=0", feed_of(&room));
     let mut stream = app.events(&path).await;
-    assert_eq!(ids(&mut stream, 3).await, [1, 2, 3]);
+    assert_eq!(ids(&mut stream, 4).await, [1, 2, 3, 4]);
     let mut stream = app.events_after(&path, 2).await;
     assert_eq!(ids(&mut stream, 1).await, [3]);
     let mut stream = app.events_after(&path, "").await;
-    assert_eq!(ids(&mut stream, 3).await, [1, 2, 3]);
+    assert_eq!(ids(&mut stream, 4).await, [1, 2, 3, 4]);
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_long_history_is_complete_and_in_order() {
         room.say(app, room.users[1], &n.to_string()).await;
     }
     let mut stream = app.events_after(&feed_of(&room), 0).await;
-    assert_eq!(ids(&mut stream, 130).await, Vec::from_iter(1..=130));
+    assert_eq!(ids(&mut stream, 131).await, Vec::from_iter(1..=131));
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_client_that_was_disconnected_before_the_first_event_misses_nothing() 
         .expect("an id");
     room.say(app, room.users[1], "while away").await;
     let mut stream = app.events_after(&feed_of(&room), id).await;
-    assert_eq!(ids(&mut stream, 1).await, [2]);
+    assert_eq!(ids(&mut stream, 1).await, [3]);
 }
 
 #[tokio::test]
@@ -150,12 +150,12 @@ async fn an_id_of_another_feed_is_a_resync() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     room.say(app, room.users[1], "one").await;
-    for id in ["2", "99", "-1", "1795510303015-0", "x"] {
+    for id in ["3", "99", "-1", "1795510303015-0", "x"] {
         let mut stream = app.events_after(&feed_of(&room), id).await;
         let event = stream.next().await.expect("an event");
         assert_eq!(
             (event.event.as_str(), event.id.as_deref()),
-            ("resync", Some("1")),
+            ("resync", Some("2")),
             "after {id}"
         );
         assert_eq!(event.json(), json!({ "type": "resync" }));
@@ -163,7 +163,7 @@ async fn an_id_of_another_feed_is_a_resync() {
     let mut stream = app.events_after(&feed_of(&room), "x").await;
     stream.next_of("resync").await;
     room.say(app, room.users[1], "two").await;
-    assert_eq!(ids(&mut stream, 1).await, [2]);
+    assert_eq!(ids(&mut stream, 1).await, [3]);
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn a_user_who_leaves_gets_no_event_after_their_leaving() {
     leave(app, &room, room.users[0]).await;
     room.say(app, room.users[2], "among ourselves").await;
     let left = |id: &str| ("participant-left".to_owned(), Some(id.to_owned()));
-    assert_eq!(names(&mut stream, 2).await, [left("1"), left("2")]);
+    assert_eq!(names(&mut stream, 2).await, [left("2"), left("3")]);
     assert_eq!(stream.next().await, None);
     app.get(&feed_of(&room)).await.expect_status(404);
 }
@@ -215,9 +215,9 @@ async fn a_user_who_returns_also_gets_the_events_of_their_absence() {
     room.say(app, room.users[1], "during the absence").await;
     join(app, &room, room.users[0]).await;
     let mut stream = app.events_after(&feed_of(&room), 0).await;
-    assert_eq!(ids(&mut stream, 3).await, [1, 2, 3]);
+    assert_eq!(ids(&mut stream, 4).await, [1, 2, 3, 4]);
     room.say(app, room.users[1], "live").await;
-    assert_eq!(ids(&mut stream, 1).await, [4]);
+    assert_eq!(ids(&mut stream, 1).await, [5]);
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ async fn events_that_redis_lost_are_delivered_later_and_once() {
     };
     let (readers, ()) = futures::join!(join_all(readers), posts);
     for reader in readers {
-        assert_eq!(reader.seqs(&room), Vec::from_iter(1..=200));
+        assert_eq!(reader.seqs(&room), Vec::from_iter(2..=201));
     }
 }
 
@@ -65,7 +65,7 @@ async fn typing_is_delivered_again_after_redis_lost_the_stream() {
     let mut redis = app.redis().await;
     let key = format!("conversation:{}:stream", room.id);
     let observe = async || redis.xlen(&key).await.ok();
-    let three = |length: &Option<usize>| *length == Some(3);
+    let three = |length: &Option<usize>| *length == Some(4);
     wait_for("all is relayed", NEXT_CHECK, observe, three).await;
     let mut stream = opened(&app, &feed_of(&room)).await;
     flush(&app).await;
@@ -90,14 +90,14 @@ async fn events_come_from_the_database_while_redis_is_away() {
         post_until_acknowledged(&app, &room, n).await;
         assert_eq!(
             next_seq(&mut stream, Duration::from_secs(6)).await,
-            n as i64
+            n as i64 + 1
         );
     }
     let mut late = opened(&app, &feed_of(&room)).await;
     app.start_redis().await;
     post_until_acknowledged(&app, &room, 4).await;
     for stream in [&mut stream, &mut late] {
-        assert_eq!(next_seq(stream, NEXT_CHECK).await, 4);
+        assert_eq!(next_seq(stream, NEXT_CHECK).await, 5);
     }
 }
 
@@ -108,12 +108,12 @@ async fn events_come_from_the_database_while_redis_does_not_answer() {
     let mut stream = opened(&app, &feed_of(&room)).await;
     app.pause_redis().await;
     post_until_acknowledged(&app, &room, 1).await;
-    assert_eq!(next_seq(&mut stream, Duration::from_secs(25)).await, 1);
+    assert_eq!(next_seq(&mut stream, Duration::from_secs(25)).await, 2);
     post_until_acknowledged(&app, &room, 2).await;
-    assert_eq!(next_seq(&mut stream, Duration::from_secs(10)).await, 2);
+    assert_eq!(next_seq(&mut stream, Duration::from_secs(10)).await, 3);
     app.resume_redis().await;
     post_until_acknowledged(&app, &room, 3).await;
-    assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, 3);
+    assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, 4);
 }
 
 #[tokio::test]
@@ -122,11 +122,15 @@ async fn a_stream_outlives_the_database() {
     let room = Room::new(&app, 2).await;
     let mut stream = opened(&app, &feed_of(&room)).await;
     app.kill_postgres().await;
-    app.get(&feed_of(&room)).await.expect_status(503);
+    let observe = async || app.events(&feed_of(&room)).await.status();
+    wait_for("no stream opens", NEXT_CHECK, observe, |status| {
+        *status == 503
+    })
+    .await;
     tokio::time::sleep(NEXT_CHECK).await;
     app.start_postgres().await;
     post_until_acknowledged(&app, &room, 1).await;
-    assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, 1);
+    assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, 2);
 }
 
 #[tokio::test]
@@ -140,7 +144,7 @@ async fn a_relay_that_is_down_delays_events_and_loses_none() {
     let mut stream = opened(&app, &feed_of(&room)).await;
     for n in 1..4 {
         post_until_acknowledged(&app, &room, n).await;
-        assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, n as i64);
+        assert_eq!(next_seq(&mut stream, NEXT_CHECK).await, n as i64 + 1);
     }
 }
 
@@ -167,7 +171,7 @@ async fn crashes_of_host_and_redis_neither_lose_nor_repeat_an_event() {
     };
     let (readers, (), ()) = futures::join!(join_all(readers), posts, crashes);
     for reader in readers {
-        assert_eq!(reader.seqs(&room), Vec::from_iter(1..=POSTS as i64));
+        assert_eq!(reader.seqs(&room), Vec::from_iter(2..=POSTS as i64 + 1));
     }
 }
 
@@ -181,14 +185,13 @@ async fn a_feed_that_redis_lost_is_a_resync() {
     let id = stream.next_of("unread-count").await.id.expect("an id");
     flush(&app).await;
     let start = Instant::now();
-    let resync = stream.next().await.expect("an open stream");
-    assert_eq!(resync.event, "resync");
+    stream.next_of("resync").await;
     assert!(start.elapsed() < NEXT_CHECK);
     let mut other = app.events_after(&user_feed(room.users[0]), id).await;
     assert_eq!(other.next().await.expect("an event").event, "resync");
     post_until_acknowledged(&app, &room, 2).await;
     for stream in [&mut stream, &mut other] {
-        assert_eq!(stream.next().await.expect("an event").json()["seq"], 2);
+        assert_eq!(stream.next_of("new-message").await.json()["seq"], 3);
     }
 }
 
@@ -199,9 +202,9 @@ async fn a_feed_that_redis_lost_and_that_has_new_events_is_a_resync() {
     let mut stream = opened(&app, &user_feed(room.users[0])).await;
     flush(&app).await;
     post_until_acknowledged(&app, &room, 1).await;
-    assert_eq!(stream.next().await.expect("an event").event, "resync");
+    stream.next_of("resync").await;
     post_until_acknowledged(&app, &room, 2).await;
-    assert_eq!(stream.next_of("new-message").await.json()["seq"], 2);
+    assert_eq!(stream.next_of("new-message").await.json()["seq"], 3);
 }
 
 #[tokio::test]
@@ -217,11 +220,11 @@ async fn a_users_feed_continues_when_redis_is_back() {
     app.start_redis().await;
     for stream in [&mut stream, &mut late] {
         // Redis may have lost its last writes when it went.
-        assert_eq!(stream.next().await.expect("an event").event, "resync");
+        stream.next_of("resync").await;
     }
     post_until_acknowledged(&app, &room, 2).await;
     for stream in [&mut stream, &mut late] {
-        while stream.next_of("new-message").await.json()["seq"] != 2 {}
+        while stream.next_of("new-message").await.json()["seq"] != 3 {}
     }
 }
 
@@ -252,7 +255,7 @@ async fn crashes_of_the_host_neither_lose_nor_repeat_an_event_of_a_user() {
     let (readers, _, ()) = futures::join!(join_all(readers), posts, crashes);
     for reader in readers {
         for room in &rooms {
-            assert_eq!(reader.seqs(room), Vec::from_iter(1..=POSTS as i64));
+            assert_eq!(reader.seqs(room), Vec::from_iter(2..=POSTS as i64 + 1));
         }
     }
 }

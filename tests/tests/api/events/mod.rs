@@ -29,12 +29,17 @@ fn user_feed(user: i64) -> String {
     format!("/api/v1/messages/users/{user}/events")
 }
 
-/// The next events, as (name, id).
+/// The event with which every conversation begins.
+const CREATED: &str = "conversation-created";
+
+/// The next events but for the creation of conversations, as (name, id).
 async fn names(stream: &mut EventStream, count: usize) -> Vec<(String, Option<String>)> {
     let mut names = Vec::new();
     while names.len() < count {
         let event = stream.next().await.expect("the stream goes on");
-        names.push((event.event, event.id));
+        if event.event != CREATED {
+            names.push((event.event, event.id));
+        }
     }
     names
 }
