@@ -236,10 +236,12 @@ impl RedisService {
     pub async fn add_message_to_conversation(
         &self,
         epoch: &Epoch,
-        message: (ConversationId, Ordinal, &str),
+        conversation: ConversationId,
+        message: (Ordinal, &str),
         ttl: Duration,
     ) -> Result<()> {
-        messages::list_cache::append(*self, epoch, message, ("", ""), ttl).await
+        let message = [message];
+        messages::list_cache::append(*self, epoch, conversation, &message, ("", ""), ttl).await
     }
 
     /// The newest messages of the cached list, oldest first; empty if there is no exact list.

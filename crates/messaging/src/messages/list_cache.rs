@@ -18,7 +18,7 @@ const LIST_APPEND: Script = Script::idempotent(include_str!("lua/list_append.lua
 const LIST_FILL: Script = Script::idempotent(include_str!("lua/list_fill.lua"));
 /// Confirms a list that was filled.
 const LIST_CONFIRM: Script = Script::idempotent(include_str!("lua/list_confirm.lua"));
-/// Drops a list that lacks messages.
+/// Finds out whether a list lacks messages.
 const LIST_CHECK: Script = Script::idempotent(include_str!("lua/list_check.lua"));
 /// Sets a cached message unless a newer version is there.
 const MESSAGE_SET: Script = Script::idempotent(include_str!("lua/message_set.lua"));
@@ -28,29 +28,24 @@ const MESSAGE_DROP: Script = Script::idempotent(include_str!("lua/message_drop.l
 /// How many messages a cached list holds at the most: the largest page.
 pub const LIST_MAX: usize = 100;
 
-/// Adds a new message to the cached list, if that is exact but for it, and publishes `event` on
-/// `channel`, if there is one.
+/// Adds new messages, the oldest first, to the cached list, if that is exact but for them, and
+/// publishes an event on a channel, if there is one.
 pub async fn append(
     redis: RedisService,
     epoch: &Epoch,
-    message: (ConversationId, Ordinal, &str),
+    conversation: ConversationId,
+    messages: &[(Ordinal, &str)],
     publish: (&str, &str),
     ttl: Duration,
 ) -> Result<(), RedisError> {
-    let (conversation, ordinal, json) = message;
     let (list, state) = (
         keys::messages(conversation),
         keys::messages_state(conversation),
     );
-    let arguments = args![
-        epoch.as_str(),
-        LIST_MAX,
-        seconds(ttl),
-        publish.0,
-        publish.1,
-        ordinal.get(),
-        json
-    ];
+    let mut arguments = args![epoch.as_str(), LIST_MAX, seconds(ttl), publish.0, publish.1];
+    for (ordinal, json) in messages {
+        arguments.extend(args![ordinal.get(), *json]);
+    }
     redis
         .script_on(LIST_APPEND, &[&list, &state], arguments)
         .await
@@ -131,19 +126,15 @@ pub async fn drop_list(
         .await
 }
 
-/// Drops the cached list unless it ends with this message or a later one.
-pub async fn check_list(
+/// The ordinal of the cached list's last message, if the list lacks messages up to this one.
+pub async fn last_before(
     redis: RedisService,
     conversation: ConversationId,
     newest: Ordinal,
-) -> Result<(), RedisError> {
-    let (list, state) = (
-        keys::messages(conversation),
-        keys::messages_state(conversation),
-    );
-    redis
-        .script_on(LIST_CHECK, &[&list, &state], args![newest.get()])
-        .await
+) -> Result<Option<i64>, RedisError> {
+    let key = keys::messages(conversation);
+    let last: i64 = redis.script(LIST_CHECK, &key, args![newest.get()]).await?;
+    Ok(Some(last).filter(|last| *last >= 0))
 }
 
 /// Caches a message, unless a newer version of it is cached. `version` is the seq of the newest event

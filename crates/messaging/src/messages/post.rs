@@ -155,9 +155,10 @@ async fn share_message(written: Outcome) {
             let event = written.event().map(|event| event.to_json());
             let channel = keys::messages_channel(written.conversation);
             let channel = event.as_ref().map_or("", |_| &channel);
-            let message = (written.conversation, written.ordinal, &*written.json);
+            let messages = [(written.ordinal, &*written.json)];
             let publish = (channel, event.as_deref().unwrap_or_default());
-            list_cache::append(redis, &epoch, message, publish, ttl).await
+            let conversation = written.conversation;
+            list_cache::append(redis, &epoch, conversation, &messages, publish, ttl).await
         };
         let single = async move {
             let epoch = cache::epoch().await?;

@@ -1,11 +1,11 @@
 //! Reading: the newest messages, pages, and single messages.
 
 use platform::postgres::parameters::{number, optional_number};
-use platform::postgres::{Repeat, query_one};
+use platform::postgres::{Repeat, query, query_one};
 
 use super::list_cache::{self, LIST_MAX};
 use super::not_found;
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, Ordinal, UserId};
 use crate::{RedisService, Result, cache, conversations};
 
 /// The newest messages of a conversation at one moment.
@@ -130,6 +130,28 @@ pub async fn page(
     } else {
         conversations::not_found()
     })
+}
+
+/// The messages after an ordinal up to another one, at most as many as a cached list holds.
+pub async fn between(
+    conversation: ConversationId,
+    after: i64,
+    last: Ordinal,
+) -> Result<Vec<(Ordinal, String)>> {
+    const BETWEEN: &str = "
+        select m.ordinal, message_json(m) from messages m
+        where m.conversation_id = $1 and m.ordinal > $2 and m.ordinal <= $3
+        order by m.ordinal limit $4";
+    let parameters = vec![
+        number(conversation.get()),
+        number(after),
+        number(last.get()),
+        number(LIST_MAX as i64),
+    ];
+    let rows = query(Repeat::Safe, BETWEEN, parameters).await?;
+    rows.into_iter()
+        .map(|mut row| Ok((row.take()?, row.take()?)))
+        .collect()
 }
 
 /// A message as JSON, unless its conversation is hidden from the viewer.

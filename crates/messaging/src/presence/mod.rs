@@ -27,7 +27,9 @@ pub struct Status {
 /// A heartbeat; for how long the user is online without another.
 pub async fn heartbeat(user: UserId) -> Result<Duration> {
     let ttl = config::seconds("presence_ttl").await?;
-    RedisService::required().set_user_online(user, ttl).await?;
+    if RedisService::required().set_user_online(user, ttl).await? {
+        mark_seen(user).await;
+    }
     Ok(ttl)
 }
 

@@ -15,9 +15,9 @@ use super::claim::{Batch, Progress};
 use crate::cache::{self, Epoch};
 use crate::events::{Event, EventType};
 use crate::feeds::streams::{FeedEntry, append_to_feed, append_to_stream};
-use crate::ids::{ConversationId, UserId};
+use crate::ids::{ConversationId, Ordinal, UserId};
 use crate::messages::list_cache;
-use crate::{RedisService, Result, conversations, keys};
+use crate::{RedisService, Result, conversations, keys, messages};
 
 /// How many commands are under way at the same time.
 pub const WINDOW: usize = 200;
@@ -214,7 +214,7 @@ fn stream(redis: RedisService, batch: &Batch) -> Command<'static> {
     async move { append_to_stream(redis, id, &entries).await.map(|_| ()) }.boxed_local()
 }
 
-/// Drops from the cache what a writer could not: it was late or lost.
+/// Brings the cache up to date where a writer could not: it was late or lost.
 fn mend_cache<'a>(
     redis: RedisService,
     batch: &'a Batch,
@@ -224,7 +224,7 @@ fn mend_cache<'a>(
     let id = batch.conversation;
     let mut commands: Vec<Command<'a>> = Vec::new();
     if let Some(newest) = batch.newest_message {
-        commands.push(list_cache::check_list(redis, id, newest).boxed_local());
+        commands.push(mend_list(redis, id, newest, epoch, ttl).boxed_local());
     }
     let changed: BTreeMap<_, _> = batch.events.iter().filter_map(changed_message).collect();
     if !changed.is_empty() {
@@ -237,6 +237,30 @@ fn mend_cache<'a>(
         commands.push(conversations::drop_cached(redis, id).boxed_local());
     }
     commands
+}
+
+/// Adds to the cached list what its writer could not.
+async fn mend_list(
+    redis: RedisService,
+    id: ConversationId,
+    newest: Ordinal,
+    epoch: &Epoch,
+    ttl: Duration,
+) -> Result<(), RedisError> {
+    let Some(last) = list_cache::last_before(redis, id, newest).await? else {
+        return Ok(());
+    };
+    match messages::between(id, last, newest).await {
+        Ok(missing) => {
+            let missing: Vec<_> = missing
+                .iter()
+                .map(|(at, json)| (*at, json.as_str()))
+                .collect();
+            list_cache::append(redis, epoch, id, &missing, ("", ""), ttl).await
+        }
+        // Without the messages the list is not exact.
+        Err(_) => list_cache::drop_list(redis, id).await,
+    }
 }
 
 fn changed_message(event: &Event) -> Option<(crate::ids::MessageId, i64)> {
