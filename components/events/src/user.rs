@@ -6,12 +6,12 @@ use messaging::feeds::UserFeed;
 use messaging::ids::UserId;
 use platform::http::{Response, event_stream};
 
-use crate::resume;
+use crate::lifetime;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user: UserId = context.path_id("userId")?;
     context.caller()?.must_be(user)?;
-    let lifetime = resume::lifetime(&context).await?;
-    let feed = UserFeed::open(user, resume::last_event_id(&context)).await;
+    let lifetime = lifetime::of(&context).await?;
+    let feed = UserFeed::open(user, context.last_event_id()).await;
     Ok(event_stream(lifetime, |sender| feed.run(sender)))
 }

@@ -19,7 +19,7 @@ use std::cell::Cell;
 
 use futures::future::LocalBoxFuture;
 use http::{HeaderName, StatusCode, header};
-use platform::http::{Request, Response, respond};
+use platform::http::{Request, Response, respond, within_deadline};
 
 pub use access::Access;
 pub use http::Method;
@@ -40,7 +40,7 @@ pub async fn handle(routes: &'static [Route], request: Request) -> Response {
     let is_head = request.method() == Method::HEAD;
     let cross_origin = CrossOrigin::of(&request);
     let quota = Cell::new(None);
-    let response = respond(dispatch(routes, request, &quota).await);
+    let response = respond(within_deadline(dispatch(routes, request, &quota)).await);
     let response = rate::add_headers(response, quota.get());
     let response = cross_origin.add_headers(response).await;
     let response = if is_head {
@@ -82,6 +82,7 @@ async fn call(
     if route.access == Access::Public {
         return (route.action)(RequestContext::new(request, Authentication::none())).await;
     }
+    request.must_not_repeat_parameters()?;
     let authentication = authenticate(route, &request).await?;
     let is_read = request.method().is_safe();
     let context = RequestContext::new(request, authentication);

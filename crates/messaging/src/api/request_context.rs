@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use platform::config;
-use platform::http::Request;
+use platform::http::{Request, parse_json};
 use serde::de::DeserializeOwned;
 
 use crate::auth::{Authentication, Caller, Identity};
@@ -99,13 +99,13 @@ impl RequestContext {
 
     /// The body as JSON.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        self.request.json_within(SMALL_BODY).await
+        parse_json(&self.request.json_body(SMALL_BODY).await?)
     }
 
     /// The body as JSON, within the limit for a body that holds a message's content.
     pub async fn content_json<T: DeserializeOwned>(self) -> Result<T> {
         let limit = body_limit(max_content_bytes().await?);
-        self.request.json_within(limit).await
+        parse_json(&self.request.json_body(limit).await?)
     }
 }
 
