@@ -66,7 +66,7 @@ async fn dispatch(
         Matched::OtherMethod(allow, public) => {
             // Only to a caller who may call the route at all.
             if !public {
-                auth::identify(request.headers()).await?;
+                auth::identify(&request).await?;
             }
             Err(Error::MethodNotAllowed(allow))
         }
@@ -100,7 +100,7 @@ async fn authenticate(route: &Route, request: &Request) -> Result<Authentication
     let ticket = request.query_text("ticket").filter(|_| route.takes_ticket);
     let authentication = match ticket {
         Some(ticket) => auth::redeem_ticket(&ticket).await?,
-        None => auth::identify(request.headers()).await?,
+        None => auth::identify(request).await?,
     };
     match authentication.identity {
         Identity::User(_) if route.access == Access::Service => {
