@@ -2,7 +2,7 @@
 
 use messaging::Result;
 use messaging::api::RequestContext;
-use messaging::feeds::ConversationFeed;
+use messaging::feeds::{ConversationFeed, StreamLease};
 use platform::http::{Response, event_stream};
 
 use crate::lifetime;
@@ -11,6 +11,9 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     let id = context.path_id("id")?;
     let viewer = context.caller()?.user();
     let lifetime = lifetime::of(&context).await?;
+    let lease = StreamLease::acquire(viewer).await?;
     let feed = ConversationFeed::open(id, viewer, context.last_event_id()).await?;
-    Ok(event_stream(lifetime, |sender| feed.run(sender)))
+    Ok(event_stream(lifetime, |sender| {
+        lease.hold(feed.run(sender))
+    }))
 }

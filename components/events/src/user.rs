@@ -2,7 +2,7 @@
 
 use messaging::Result;
 use messaging::api::RequestContext;
-use messaging::feeds::UserFeed;
+use messaging::feeds::{StreamLease, UserFeed};
 use messaging::ids::UserId;
 use platform::http::{Response, event_stream};
 
@@ -10,8 +10,12 @@ use crate::lifetime;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user: UserId = context.path_id("userId")?;
-    context.caller()?.must_be(user)?;
+    let caller = context.caller()?;
+    caller.must_be(user)?;
     let lifetime = lifetime::of(&context).await?;
+    let lease = StreamLease::acquire(caller.user()).await?;
     let feed = UserFeed::open(user, context.last_event_id()).await;
-    Ok(event_stream(lifetime, |sender| feed.run(sender)))
+    Ok(event_stream(lifetime, |sender| {
+        lease.hold(feed.run(sender))
+    }))
 }
