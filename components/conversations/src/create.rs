@@ -8,6 +8,10 @@ use messaging::{Error, Result};
 use platform::http::Response;
 use serde::Deserialize;
 
+/// A conversation counts as one more request for each so many participants: each of them gets rows
+/// and events of their own.
+const PARTICIPANTS_PER_REQUEST: u64 = 10;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -18,6 +22,7 @@ struct Body {
 pub async fn run(context: RequestContext) -> Result<Response> {
     let caller = context.caller_by_query()?;
     let key = context.caller_key()?;
+    let rate = context.rate();
     let body: Body = context.json().await?;
     let participants = parse_participants(body.participant_ids)?;
     let title = body
@@ -33,6 +38,8 @@ pub async fn run(context: RequestContext) -> Result<Response> {
             "A user creates only conversations that they take part in.",
         ));
     }
+    rate.charge(participants.len() as u64 / PARTICIPANTS_PER_REQUEST)
+        .await?;
     let conversation = conversations::create(title, &participants, key).await?;
     let location = format!("/api/v1/conversations/{}", conversation.id);
     Ok(created(conversation.is_new, conversation.json, location))

@@ -13,15 +13,8 @@ const MAX_LIMIT: usize = 100;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user = whose(&context)?;
-    let limit = match context.query("limit")?.unwrap_or(DEFAULT_LIMIT) {
-        limit @ 1..=MAX_LIMIT => limit,
-        _ => {
-            return Err(Error::malformed(
-                "limit",
-                format!("must be from 1 to {MAX_LIMIT}"),
-            ));
-        }
-    };
+    let limit = context.query_number("limit", 1..=MAX_LIMIT)?;
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let (page, next) = conversations::of_user(user, context.query("cursor")?, limit).await?;
     let response = Response::raw_json(StatusCode::OK, format!("[{}]", page.join(",")));
     Ok(match next {

@@ -2,15 +2,18 @@
 
 use messaging::Result;
 use messaging::api::RequestContext;
-use messaging::feeds::ConversationFeed;
+use messaging::feeds::{ConversationFeed, StreamLease};
 use platform::http::{Response, event_stream};
 
-use crate::resume;
+use crate::lifetime;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let id = context.path_id("id")?;
     let viewer = context.caller()?.user();
-    let lifetime = resume::lifetime(&context).await?;
-    let feed = ConversationFeed::open(id, viewer, resume::last_event_id(&context)).await?;
-    Ok(event_stream(lifetime, |sender| feed.run(sender)))
+    let lifetime = lifetime::of(&context).await?;
+    let lease = StreamLease::acquire(viewer).await?;
+    let feed = ConversationFeed::open(id, viewer, context.last_event_id()).await?;
+    Ok(event_stream(lifetime, |sender| {
+        lease.hold(feed.run(sender))
+    }))
 }

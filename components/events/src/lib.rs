@@ -1,7 +1,7 @@
 //! Event streams: Server-Sent Events of a conversation, and of all that concerns a user.
 
 mod conversation;
-mod resume;
+mod lifetime;
 mod ticket;
 mod user;
 

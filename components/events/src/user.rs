@@ -2,16 +2,20 @@
 
 use messaging::Result;
 use messaging::api::RequestContext;
-use messaging::feeds::UserFeed;
+use messaging::feeds::{StreamLease, UserFeed};
 use messaging::ids::UserId;
 use platform::http::{Response, event_stream};
 
-use crate::resume;
+use crate::lifetime;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user: UserId = context.path_id("userId")?;
-    context.caller()?.must_be(user)?;
-    let lifetime = resume::lifetime(&context).await?;
-    let feed = UserFeed::open(user, resume::last_event_id(&context)).await;
-    Ok(event_stream(lifetime, |sender| feed.run(sender)))
+    let caller = context.caller()?;
+    caller.must_be(user)?;
+    let lifetime = lifetime::of(&context).await?;
+    let lease = StreamLease::acquire(caller.user()).await?;
+    let feed = UserFeed::open(user, context.last_event_id()).await;
+    Ok(event_stream(lifetime, |sender| {
+        lease.hold(feed.run(sender))
+    }))
 }

@@ -3,6 +3,7 @@
 mod all;
 mod live;
 mod postgres;
+mod ready;
 mod redis;
 
 use messaging::api::{Route, routes};
@@ -10,10 +11,11 @@ use messaging::http_component;
 
 /// What this component answers.
 pub const ROUTES: &[Route] = routes! {
-    GET "/api/v1/health", Identified => all::run;
+    GET "/api/v1/health", Service => all::run;
     GET "/api/v1/health/live", Public => live::run;
-    GET "/api/v1/health/postgres", Identified => postgres::run;
-    GET "/api/v1/health/redis", Identified => redis::run;
+    GET "/api/v1/health/postgres", Service => postgres::run;
+    GET "/api/v1/health/ready", Public => ready::run;
+    GET "/api/v1/health/redis", Service => redis::run;
 };
 
 http_component!(ROUTES);

@@ -2,17 +2,19 @@
 
 use std::time::Instant;
 
+use futures::join;
 use http::StatusCode;
 use messaging::RedisService;
 use messaging::Result;
 use messaging::api::RequestContext;
 use platform::http::Response;
-use platform::redis::{RedisError, Repeat};
+use platform::redis::{FromReply, RedisError, Repeat};
 use serde::Serialize;
 
 use crate::Status;
 
-/// What is told of Redis; all but `status` are null while it is away.
+/// The state of Redis; all but `status` are null while it is away, and what its user may not see is
+/// null too.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
@@ -29,27 +31,33 @@ pub async fn run(_: RequestContext) -> Result<Response> {
     Ok(Response::json(StatusCode::OK, &check().await))
 }
 
+/// A Redis user may lack the privilege for `INFO`: then the figures are null.
 pub async fn check() -> Health {
-    let start = Instant::now();
-    let info: Result<String, RedisError> = RedisService::optional()
-        .command(Repeat::Safe, "INFO", vec![])
-        .await;
-    match info {
-        Ok(info) => Health {
-            status: Status::Connected,
-            uptime: number(&info, "uptime_in_seconds"),
-            connected_clients: number(&info, "connected_clients"),
-            memory_usage: number(&info, "used_memory").map(megabytes),
-            latency_ms: Some(milliseconds(start)),
+    let ping = async {
+        let start = Instant::now();
+        let reply: Result<(), RedisError> = command("PING").await;
+        reply.map(|()| milliseconds(start))
+    };
+    let (latency, info) = join!(ping, command::<String>("INFO"));
+    let info = info.ok().filter(|_| latency.is_ok());
+    let figure = |name| info.as_deref().and_then(|info| number(info, name));
+    Health {
+        status: if latency.is_ok() {
+            Status::Connected
+        } else {
+            Status::Disconnected
         },
-        Err(_) => Health {
-            status: Status::Disconnected,
-            uptime: None,
-            connected_clients: None,
-            memory_usage: None,
-            latency_ms: None,
-        },
+        uptime: figure("uptime_in_seconds"),
+        connected_clients: figure("connected_clients"),
+        memory_usage: figure("used_memory").map(megabytes),
+        latency_ms: latency.ok(),
     }
+}
+
+async fn command<T: FromReply>(name: &'static str) -> Result<T, RedisError> {
+    RedisService::optional()
+        .command(Repeat::Safe, name, vec![])
+        .await
 }
 
 /// Milliseconds since then, to the microsecond.

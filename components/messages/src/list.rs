@@ -14,7 +14,8 @@ const DEFAULT_LIMIT: usize = 50;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let conversation = context.required_query("conversationId")?;
-    let limit = limit(&context)?;
+    let limit = context.query_number("limit", 1..=LIST_MAX)?;
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let viewer = context.caller()?.user();
     let (page, cache) = match anchor(&context)? {
         Some(anchor) => (
@@ -33,16 +34,6 @@ pub async fn run(context: RequestContext) -> Result<Response> {
         Some(link) => response.header(header::LINK, link),
         None => response,
     })
-}
-
-fn limit(context: &RequestContext) -> Result<usize> {
-    match context.query("limit")?.unwrap_or(DEFAULT_LIMIT) {
-        limit @ 1..=LIST_MAX => Ok(limit),
-        _ => Err(Error::malformed(
-            "limit",
-            format!("must be from 1 to {LIST_MAX}"),
-        )),
-    }
 }
 
 fn anchor(context: &RequestContext) -> Result<Option<PageAnchor>> {

@@ -19,6 +19,7 @@
 //! | [`stream`] | stream | 1 day after the newest event | a conversation's events by seq; typing between them |
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
 //! | [`feed_seqs`] | hash | as the feed | the seq of the last event in the feed, of each conversation |
+//! | [`streams_of_user`] | sorted set | 30 s after the newest renewal | a user's open event streams, scored by when their leases expire (Unix ms) |
 //! | [`signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
 //! | [`signals_lease`] | string | 5 s | there while a relay works on the signals |
 //! | [`relay_flag`] | string | 1 s | there while a wake-up is on its way to the relay |
@@ -169,6 +170,12 @@ pub fn feed(user: UserId) -> String {
 #[must_use]
 pub fn feed_seqs(user: UserId) -> String {
     format!("{{user:{user}:feed}}:seqs")
+}
+
+/// The leases of a user's open event streams.
+#[must_use]
+pub fn streams_of_user(user: UserId) -> String {
+    format!("user:{user}:streams")
 }
 
 /// Changes of presence and typing that the relay has yet to pass on. Each

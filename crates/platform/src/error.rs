@@ -71,6 +71,9 @@ pub enum Error {
     /// 429: the caller is over its rate; holds the seconds until its next request may be made.
     #[error("over the rate limit")]
     TooManyRequests(u64),
+    /// 429: the caller has too many event streams open; holds the seconds until another may be.
+    #[error("over the limit of open event streams")]
+    TooManyStreams(u64),
     /// 503: there was no response within the deadline of a request.
     #[error("no response within the deadline")]
     DeadlineExceeded,

@@ -7,7 +7,7 @@
 //! - [`Access`]: who may call a route.
 //! - [`RequestContext`]: a request with the identity behind it.
 //! - `cors`: what pages of other origins may do.
-//! - `rate`: a request counted against its caller's rate.
+//! - [`Rate`]: a request counted against its caller's rate, as several if it costs more than most.
 
 mod access;
 mod cors;
@@ -15,14 +15,15 @@ mod rate;
 mod request_context;
 mod routes;
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 
 use futures::future::LocalBoxFuture;
 use http::{HeaderName, StatusCode, header};
-use platform::http::{Request, Response, respond};
+use platform::http::{Request, Response, respond, within_deadline};
 
 pub use access::Access;
 pub use http::Method;
+pub use rate::Rate;
 pub use request_context::{RequestContext, parse_content};
 pub use routes::{Action, Allow, Matched, Route, find};
 
@@ -30,18 +31,16 @@ pub use crate::routes;
 
 use crate::auth::{self, Authentication, Identity, SERVICE_SCOPE};
 use crate::messages::Posted;
-use crate::rate_limit::Quota;
 use crate::{Error, Result};
 use cors::CrossOrigin;
-use rate::Rate;
 
 /// Responds to a request by a component's routes.
 pub async fn handle(routes: &'static [Route], request: Request) -> Response {
     let is_head = request.method() == Method::HEAD;
     let cross_origin = CrossOrigin::of(&request);
-    let quota = Cell::new(None);
-    let response = respond(dispatch(routes, request, &quota).await);
-    let response = rate::add_headers(response, quota.get());
+    let rate = OnceCell::new();
+    let response = respond(within_deadline(dispatch(routes, request, &rate)).await);
+    let response = rate::add_headers(response, rate.get().and_then(Rate::quota));
     let response = cross_origin.add_headers(response).await;
     let response = if is_head {
         response.without_body()
@@ -56,17 +55,17 @@ pub async fn handle(routes: &'static [Route], request: Request) -> Response {
 async fn dispatch(
     routes: &'static [Route],
     request: Request,
-    quota: &Cell<Option<Quota>>,
+    rate: &OnceCell<Rate>,
 ) -> Result<Response> {
     match find(routes, request.method(), request.path()) {
         Matched::Route(route, parameters) => {
-            call(route, request.with_parameters(parameters), quota).await
+            call(route, request.with_parameters(parameters), rate).await
         }
         Matched::Options(allow) => Ok(Response::no_content().header(header::ALLOW, allow)),
         Matched::OtherMethod(allow, public) => {
             // Only to a caller who may call the route at all.
             if !public {
-                auth::identify(request.headers()).await?;
+                auth::identify(&request).await?;
             }
             Err(Error::MethodNotAllowed(allow))
         }
@@ -74,23 +73,21 @@ async fn dispatch(
     }
 }
 
-async fn call(
-    route: &'static Route,
-    request: Request,
-    quota: &Cell<Option<Quota>>,
-) -> Result<Response> {
+async fn call(route: &'static Route, request: Request, rate: &OnceCell<Rate>) -> Result<Response> {
     if route.access == Access::Public {
         return (route.action)(RequestContext::new(request, Authentication::none())).await;
     }
+    request.must_not_repeat_parameters()?;
     let authentication = authenticate(route, &request).await?;
     let is_read = request.method().is_safe();
     let context = RequestContext::new(request, authentication);
-    let rate = Rate::of(&context).await?;
-    let action: LocalBoxFuture<'static, _> = (route.action)(context);
+    let found = Rate::of(&context).await?;
+    let rate = rate.get_or_init(|| found);
+    let action: LocalBoxFuture<'static, _> = (route.action)(context.with_rate(rate.clone()));
     if is_read {
-        rate.read(quota, action).await
+        rate.read(action).await
     } else {
-        rate.write(quota, action).await
+        rate.write(action).await
     }
 }
 
@@ -99,7 +96,7 @@ async fn authenticate(route: &Route, request: &Request) -> Result<Authentication
     let ticket = request.query_text("ticket").filter(|_| route.takes_ticket);
     let authentication = match ticket {
         Some(ticket) => auth::redeem_ticket(&ticket).await?,
-        None => auth::identify(request.headers()).await?,
+        None => auth::identify(request).await?,
     };
     match authentication.identity {
         Identity::User(_) if route.access == Access::Service => {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 
 use futures::future::{Either, select};
 use http::HeaderName;
@@ -12,44 +13,64 @@ use super::RequestContext;
 use crate::rate_limit::{self, Quota, seconds};
 use crate::{Error, Result};
 
-/// A caller's rate, if the operator limits it.
-pub struct Rate(Option<(u64, String)>);
+/// The rate of a request's caller, and what this request has taken from it.
+#[derive(Clone, Default)]
+pub struct Rate {
+    /// Requests per minute and the key, if the operator limits it.
+    limit: Option<(u64, Rc<str>)>,
+    taken: Rc<Cell<u64>>,
+    quota: Rc<Cell<Option<Quota>>>,
+}
 
 impl Rate {
     /// The rate of the caller of a request.
-    pub async fn of(context: &RequestContext) -> Result<Self> {
+    pub(super) async fn of(context: &RequestContext) -> Result<Self> {
         let Some(limit) = rate_limit::limit().await? else {
-            return Ok(Self(None));
+            return Ok(Self::default());
         };
         let named = context.caller().ok().and_then(|caller| caller.user());
         let client = context.host_header("spin-client-addr");
-        Ok(Self(Some((
-            limit,
-            rate_limit::key(context.authentication(), named, client),
-        ))))
+        let key = rate_limit::key(context.authentication(), named, client);
+        Ok(Self {
+            limit: Some((limit, key.into())),
+            ..Self::default()
+        })
     }
 
-    /// Takes one request; 429 if that is one too many.
-    async fn take(&self, quota: &Cell<Option<Quota>>) -> Result<()> {
-        let Some((limit, key)) = &self.0 else {
+    /// Where the caller stands after the request.
+    pub(super) fn quota(&self) -> Option<Quota> {
+        self.quota.get()
+    }
+
+    /// Counts the request as so many more; 429 if that is too many. No request counts as more than
+    /// the whole limit.
+    pub async fn charge(&self, requests: u64) -> Result<()> {
+        let Some((limit, key)) = &self.limit else {
             return Ok(());
         };
-        let taken = rate_limit::take(*limit, key).await;
-        quota.set(taken);
-        match taken.and_then(|quota| quota.retry_after) {
-            Some(wait) => Err(Error::TooManyRequests(seconds(wait).max(1))),
-            None => Ok(()),
+        let taken = self.taken.get();
+        let requests = requests.min(limit.saturating_sub(taken));
+        if requests == 0 {
+            return Ok(());
         }
+        let quota = rate_limit::take(*limit, key, requests).await;
+        self.quota.set(Some(quota));
+        let Some(wait) = quota.retry_after else {
+            self.taken.set(taken + requests);
+            return Ok(());
+        };
+        // The next attempt takes again what this one has taken.
+        let wait = wait + rate_limit::price(*limit, taken);
+        Err(Error::TooManyRequests(seconds(wait).max(1)))
     }
 
     /// Runs a read while the rate is looked up, in the same round trip; a refusal most often comes
     /// before the read gets further than Redis.
-    pub async fn read(
+    pub(super) async fn read(
         &self,
-        quota: &Cell<Option<Quota>>,
         action: impl Future<Output = Result<Response>>,
     ) -> Result<Response> {
-        match select(pin!(self.take(quota)), pin!(action)).await {
+        match select(pin!(self.charge(1)), pin!(action)).await {
             Either::Left((taken, action)) => {
                 taken?;
                 action.await
@@ -59,12 +80,11 @@ impl Rate {
     }
 
     /// Runs a write after the rate was looked up: what is refused has no effect.
-    pub async fn write(
+    pub(super) async fn write(
         &self,
-        quota: &Cell<Option<Quota>>,
         action: impl Future<Output = Result<Response>>,
     ) -> Result<Response> {
-        self.take(quota).await?;
+        self.charge(1).await?;
         action.await
     }
 }

@@ -3,9 +3,10 @@
 use std::ops::Deref;
 
 use platform::config;
-use platform::http::Request;
+use platform::http::{Request, parse_json};
 use serde::de::DeserializeOwned;
 
+use super::Rate;
 use crate::auth::{Authentication, Caller, Identity};
 use crate::content::{Content, IdempotencyKey, InvalidText};
 use crate::ids::UserId;
@@ -21,10 +22,16 @@ const fn body_limit(max_content_bytes: usize) -> usize {
     max_content_bytes.saturating_mul(6).saturating_add(8 * 1024)
 }
 
+/// As how many more requests a body of this length counts: one for each 16 KiB.
+const fn requests_of(length: usize) -> u64 {
+    (length / (16 * 1024)) as u64
+}
+
 /// A request with the identity behind it.
 pub struct RequestContext {
     request: Request,
     authentication: Authentication,
+    rate: Rate,
 }
 
 impl Deref for RequestContext {
@@ -36,11 +43,22 @@ impl Deref for RequestContext {
 }
 
 impl RequestContext {
-    pub(super) const fn new(request: Request, authentication: Authentication) -> Self {
+    pub(super) fn new(request: Request, authentication: Authentication) -> Self {
         Self {
             request,
             authentication,
+            rate: Rate::default(),
         }
+    }
+
+    pub(super) fn with_rate(self, rate: Rate) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// The caller's rate, for actions that cost more than most.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.rate.clone()
     }
 
     /// The identity, for actions that learn only from the body which user is named.
@@ -99,13 +117,28 @@ impl RequestContext {
 
     /// The body as JSON.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
-        self.request.json_within(SMALL_BODY).await
+        parse_json(&self.body(SMALL_BODY).await?)
     }
 
     /// The body as JSON, within the limit for a body that holds a message's content.
     pub async fn content_json<T: DeserializeOwned>(self) -> Result<T> {
         let limit = body_limit(max_content_bytes().await?);
-        self.request.json_within(limit).await
+        parse_json(&self.body(limit).await?)
+    }
+
+    /// Reads the body, and counts the request by its length: before it is read, if the client
+    /// declared it.
+    async fn body(self, limit: usize) -> Result<Vec<u8>> {
+        let declared = self.request.declared_length();
+        let declared = declared.and_then(|length| usize::try_from(length).ok());
+        if let Some(length) = declared.filter(|length| *length <= limit) {
+            self.rate.charge(requests_of(length)).await?;
+        }
+        let body = self.request.json_body(limit).await?;
+        if declared.is_none() {
+            self.rate.charge(requests_of(body.len())).await?;
+        }
+        Ok(body)
     }
 }
 

@@ -4,11 +4,13 @@
 //! - `bearer`: the token in a request's headers.
 //! - [`token`]: from a token to a authentication, with the operator's [`keys`].
 //! - `signature`: the algorithms behind it.
+//! - `open`: where a request is answered that proves nothing, with `auth_mode=open`.
 //! - `ticket`: what a browser's event stream shows instead of a token.
 
 mod bearer;
 mod identity;
 pub mod keys;
+mod open;
 mod signature;
 mod ticket;
 pub mod token;
@@ -21,7 +23,7 @@ pub use ticket::{TICKET_TTL, issue_ticket, redeem_ticket};
 use crate::{Error, Result};
 use platform::config;
 use platform::error::Credentials;
-use platform::http::Headers;
+use platform::http::{Headers, Request};
 pub use token::SERVICE_SCOPE;
 use token::Verifier;
 
@@ -30,11 +32,11 @@ thread_local! {
     static VERIFIER: OnceCell<Option<Verifier>> = const { OnceCell::new() };
 }
 
-/// Establishes the identity behind a request's headers, or 401.
-pub async fn identify(headers: &Headers) -> Result<Authentication> {
+/// Establishes the identity behind a request, or 401.
+pub async fn identify(request: &Request) -> Result<Authentication> {
     match auth_mode().await? {
-        AuthMode::Open => Ok(Authentication::none()),
-        AuthMode::Jwt => by_token(headers).await,
+        AuthMode::Open => open::must_be_local(request).map(|()| Authentication::none()),
+        AuthMode::Jwt => by_token(request.headers()).await,
     }
 }
 

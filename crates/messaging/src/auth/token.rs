@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::identity::{Authentication, Identity};
 use super::keys::{self, Key, NoKeys};
 use super::signature;
+use crate::ids::UserId;
 
 /// The scope of back-end callers.
 pub const SERVICE_SCOPE: &str = "messaging:service";
@@ -121,7 +122,7 @@ impl Claims {
         let identity = if service {
             Identity::Service
         } else {
-            Identity::User(subject.as_ref()?.parse().ok()?)
+            Identity::User(user(subject.as_ref()?)?)
         };
         let end = Duration::try_from_secs_f64(self.exp).ok()?;
         Some(Authentication {
@@ -135,6 +136,13 @@ impl Claims {
         let scopes = self.scope.as_ref().and_then(Value::as_str);
         scopes.is_some_and(|all| all.split(' ').any(|scope| scope == SERVICE_SCOPE))
     }
+}
+
+/// The user of a subject. Other spellings of the same number are none: an issuer that compares
+/// subjects as texts takes them for other people.
+fn user(subject: &str) -> Option<UserId> {
+    let user: UserId = subject.parse().ok()?;
+    (user.to_string() == subject).then_some(user)
 }
 
 fn plain_text(value: Value) -> String {

@@ -8,12 +8,14 @@
 //!   resumes.
 //! - `resolve`: streams and feeds hold references; the text and the right are looked up when an
 //!   event is delivered.
+//! - [`StreamLease`]: how many streams a user has open.
 //! - [`streams`]: the streams in Redis behind both, and how they grow.
 
 mod conversation;
 mod position;
 mod progress;
 mod resolve;
+mod stream_leases;
 pub mod streams;
 mod user;
 
@@ -23,6 +25,7 @@ use platform::random;
 
 pub use conversation::ConversationFeed;
 pub use position::FeedPosition;
+pub use stream_leases::StreamLease;
 pub use user::UserFeed;
 
 /// How long the opening of a stream waits for Redis.

@@ -1,8 +1,9 @@
-//! How much one caller may ask for: `rate_limit` requests a minute, counted in
-//! Redis for all instances together.
+//! How much one caller may ask for: `rate_limit` requests a minute, counted in Redis for all
+//! instances together. What costs more than most requests counts as several.
 //!
-//! Without Redis nobody is refused: the limit is there to share the service,
-//! and not to close it.
+//! While Redis is away, each instance counts by itself.
+
+mod local;
 
 use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
@@ -13,10 +14,10 @@ use sha2::{Digest, Sha256};
 use crate::auth::{AuthMode, Authentication, Identity, auth_mode};
 use crate::ids::UserId;
 use crate::{RedisService, Result, keys};
-use platform::config;
-use platform::redis::{Argument, RedisError, Script};
+use platform::redis::{RedisError, Script, unexpected};
+use platform::{args, config};
 
-/// Takes one request from a caller's rate.
+/// Takes requests from a caller's rate.
 const GCRA: Script = Script::once(include_str!("gcra.lua"));
 
 /// The limit of callers with an identity where the operator sets none: ten
@@ -51,26 +52,38 @@ pub struct Quota {
     pub retry_after: Option<Duration>,
 }
 
-/// Takes one request from a rate; `None` if Redis does not tell.
-pub async fn take(limit: u64, key: &str) -> Option<Quota> {
-    let arguments = vec![cost(limit).parameter(), clamped(limit).parameter()];
-    let answer: Result<Vec<i64>, RedisError> =
+/// Takes a request from a rate that counts as so many.
+pub async fn take(limit: u64, key: &str, requests: u64) -> Quota {
+    let requests = requests.clamp(1, limit);
+    let arguments = args![clamped(cost(limit)), clamped(limit), clamped(requests)];
+    let reply: Result<Vec<i64>, RedisError> =
         RedisService::optional().script(GCRA, key, arguments).await;
-    match answer {
-        Ok(answer) => Quota::read(limit, &answer),
+    let quota = reply.and_then(|reply| Quota::read(limit, &reply).ok_or(unexpected("a quota")));
+    match quota {
+        Ok(quota) => {
+            REPORTED.set(false);
+            quota
+        }
         Err(cause) => {
             if !REPORTED.replace(true) {
-                log::warn!("rate limiting disabled: Redis unavailable: {cause}");
+                log::warn!("rate limiting by each instance alone: Redis unavailable: {cause}");
             }
-            None
+            local::take(limit, key, requests)
         }
     }
 }
 
 /// What one request costs, in µs.
-fn cost(limit: u64) -> i64 {
+#[must_use]
+pub fn cost(limit: u64) -> u64 {
     let minute = u64::try_from(MINUTE.as_micros()).unwrap_or(u64::MAX);
-    clamped((minute / limit.max(1)).max(1))
+    (minute / limit.max(1)).max(1)
+}
+
+/// How long it takes until so many requests have come back.
+#[must_use]
+pub fn price(limit: u64, requests: u64) -> Duration {
+    Duration::from_micros(cost(limit).saturating_mul(requests))
 }
 
 fn clamped(number: u64) -> i64 {
@@ -176,7 +189,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_minute_of_requests_costs_a_minute_at_the_most(limit in 1..60_000_000_u64) {
-            let all = u64::try_from(cost(limit)).unwrap() * limit;
+            let all = cost(limit) * limit;
             prop_assert!(all <= 60_000_000);
             prop_assert!(all + limit > 60_000_000);
         }

@@ -49,11 +49,14 @@ pub fn receive(request: wasi::Request) -> Result<Request, ErrorCode> {
 }
 
 impl Body {
+    /// The address that the client called.
+    pub fn authority(&self) -> Option<String> {
+        self.0.get_authority()
+    }
+
     /// Reads it, of the `declared` length if the client declared one.
-    pub async fn read(self, declared: Option<usize>, limit: usize) -> Result<Vec<u8>, BodyError> {
-        if declared.is_some_and(|length| length > limit) {
-            return Err(BodyError::TooLarge);
-        }
+    pub async fn read(self, declared: Option<u64>, limit: usize) -> Result<Vec<u8>, BodyError> {
+        let declared = within(declared, limit)?;
         let (_read, outcome) = wit_future::new(|| Ok(()));
         let (mut stream, end) = wasi::Request::consume_body(self.0, outcome);
         let mut body = Vec::with_capacity(declared.unwrap_or(CHUNK));
@@ -74,5 +77,32 @@ impl Body {
             }
         }
         Ok(body)
+    }
+}
+
+/// The declared length, if it is within the limit. A client may declare more than this machine's
+/// `usize` holds.
+fn within(declared: Option<u64>, limit: usize) -> Result<Option<usize>, BodyError> {
+    let fits = |length| {
+        usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= limit)
+    };
+    declared
+        .map(|length| fits(length).ok_or(BodyError::TooLarge))
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_length_above_the_limit_is_too_large() {
+        assert_eq!(within(None, 10), Ok(None));
+        assert_eq!(within(Some(10), 10), Ok(Some(10)));
+        for length in [11, 1 << 32, (1 << 32) + 1, (1 << 63) - 1, u64::MAX] {
+            assert_eq!(within(Some(length), 10), Err(BodyError::TooLarge));
+        }
     }
 }

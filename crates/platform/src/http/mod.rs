@@ -2,14 +2,17 @@
 //!
 //! # Layout
 //!
-//! - [`serve`]: what every request gets: an id, a deadline, the mapping of errors.
+//! - [`serve`]: what every request gets: an id, and the cause of an error in the log.
+//!   [`within_deadline`]: its response, or 503.
 //! - [`Request`], [`Headers`], [`match_path`]: what a client sent, taken apart on demand.
+//! - [`parse_json`]: a body as one JSON object, read strictly.
 //! - [`Response`]: what it gets. `problem`: what it gets instead when something is wrong.
 //! - [`SseSender`], [`SseEvent`], [`LastEventId`]: responses that go on, as Server-Sent Events.
 //! - `incoming`, `outgoing`: the host's side of both.
 
 mod headers;
 mod incoming;
+mod json;
 mod outgoing;
 mod path_pattern;
 mod problem;
@@ -25,6 +28,7 @@ use std::time::Duration;
 use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
 
 pub use headers::Headers;
+pub use json::parse as parse_json;
 pub use path_pattern::{PathParameters, match_path};
 pub use request::Request;
 pub use response::Response;
@@ -37,8 +41,8 @@ use crate::{Error, Result, clock, log};
 /// a store's own deadlines, shorter than clients wait.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Responds to a request by `handle`, within the deadline. Every response carries `X-Request-Id`
-/// and, unless it is a stream, `Content-Length`.
+/// Responds to a request by `handle`. Every response carries `X-Request-Id` and, unless it is a
+/// stream, `Content-Length`.
 pub async fn serve<F>(
     request: wasi::Request,
     handle: impl FnOnce(Request) -> F,
@@ -49,13 +53,18 @@ where
     log::init();
     let request = incoming::receive(request)?;
     let id = request_id::of(request.headers());
-    let handled = clock::with_coarse_timer(clock::timeout(DEADLINE, handle(request))).await;
-    let response =
-        handled.unwrap_or_else(|clock::Elapsed| problem::response(&Error::DeadlineExceeded));
+    let response = clock::with_coarse_timer(handle(request)).await;
     if let Some(cause) = response.cause() {
         ::log::error!("request {id}: {cause}");
     }
     response.into_response(&id)
+}
+
+/// The result of an action, if there is one before the deadline of a request.
+pub async fn within_deadline(action: impl Future<Output = Result<Response>>) -> Result<Response> {
+    clock::timeout(DEADLINE, action)
+        .await
+        .unwrap_or(Err(Error::DeadlineExceeded))
 }
 
 /// The response to a result.

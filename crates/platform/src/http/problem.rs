@@ -68,7 +68,7 @@ fn status(error: &Error) -> StatusCode {
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooManyRequests(_) | Error::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::DeadlineExceeded | Error::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -87,6 +87,9 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::BodyTimeout => "The body did not arrive in time.".into(),
         Error::UnsupportedMediaType(text) => (*text).into(),
         Error::TooManyRequests(wait) => format!("Too many requests. Try again in {wait} s.").into(),
+        Error::TooManyStreams(wait) => {
+            format!("Too many event streams are open. Close one, or try again in {wait} s.").into()
+        }
         Error::DeadlineExceeded => "There was no answer in time. Try again.".into(),
         Error::Unavailable(Store::Postgres, _) => "The database does not answer. Try again.".into(),
         Error::Unavailable(Store::Redis, _) => "Redis does not answer. Try again.".into(),
@@ -103,7 +106,9 @@ fn extra_header(error: &Error) -> Option<(HeaderName, Cow<'_, str>)> {
             format!(r#"{CHALLENGE}, error="insufficient_scope", scope="{scope}""#).into(),
         ),
         Error::MethodNotAllowed(allow) => (header::ALLOW, allow.as_str().into()),
-        Error::TooManyRequests(wait) => (header::RETRY_AFTER, wait.to_string().into()),
+        Error::TooManyRequests(wait) | Error::TooManyStreams(wait) => {
+            (header::RETRY_AFTER, wait.to_string().into())
+        }
         Error::DeadlineExceeded | Error::Unavailable(..) => (header::RETRY_AFTER, "1".into()),
         _ => return None,
     };

@@ -1,16 +1,18 @@
 //! One request, taken apart on demand.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
 use ::http::{Method, Uri, header};
-use serde::de::DeserializeOwned;
 
 use super::headers::Headers;
 use super::incoming::{Body, BodyError};
 use super::path_pattern::PathParameters;
+use super::sse::LastEventId;
 use crate::{Error, Result, clock};
 
 /// How long a body may take to arrive: less than the request as a whole, so that a slow client
@@ -99,28 +101,86 @@ impl Request {
             .ok_or_else(|| Error::malformed(name, "is missing"))
     }
 
+    /// A number in the query, within its range; what has other characters than ASCII digits is
+    /// none.
+    pub fn query_number(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<usize>,
+    ) -> Result<Option<usize>> {
+        let Some(text) = self.query_text(name) else {
+            return Ok(None);
+        };
+        let number = parse_digits(&text).filter(|number| range.contains(number));
+        number.map(Some).ok_or_else(|| {
+            let (least, most) = range.into_inner();
+            Error::malformed(name, format!("must be a number from {least} to {most}"))
+        })
+    }
+
     /// A query parameter's text.
     #[must_use]
     pub fn query_text(&self, name: &str) -> Option<Cow<'_, str>> {
         query_value(&self.uri, name)
     }
 
-    /// The body as JSON of at most `limit` bytes.
-    pub async fn json_within<T: DeserializeOwned>(self, limit: usize) -> Result<T> {
+    /// 400 if the query has a parameter twice: which of them counts would be a guess.
+    pub fn must_not_repeat_parameters(&self) -> Result<()> {
+        match repeated_parameter(self.uri.query().unwrap_or_default()) {
+            Some(name) => Err(Error::malformed(name.into_owned(), "is given twice")),
+            None => Ok(()),
+        }
+    }
+
+    /// The resume position that the client of an event stream sends: the header `Last-Event-ID`,
+    /// or where there is none, the query's `lastEventId`.
+    #[must_use]
+    pub fn last_event_id<T: FromStr>(&self) -> LastEventId<T> {
+        let header = self.headers.all("last-event-id");
+        LastEventId::of(header, self.query_text("lastEventId").as_deref())
+    }
+
+    /// The address that the client called, as `host` or `host:port`.
+    #[must_use]
+    pub fn authority(&self) -> Option<String> {
+        self.body.authority()
+    }
+
+    /// How many bytes the body has, if the client declared it.
+    #[must_use]
+    pub fn declared_length(&self) -> Option<u64> {
+        let length = self.header(header::CONTENT_LENGTH.as_str())?;
+        // What no number can hold is over any limit.
+        Some(length.trim().parse().unwrap_or(u64::MAX))
+    }
+
+    /// The body, which must be JSON of at most `limit` bytes. One that is refused anyway is not
+    /// waited for.
+    pub async fn json_body(self, limit: usize) -> Result<Vec<u8>> {
         if !self.claims_json() {
             return Err(Error::UnsupportedMediaType(
                 "The body must be application/json.",
             ));
         }
-        let declared = self.header(header::CONTENT_LENGTH.as_str());
-        let declared = declared.and_then(|length| length.parse().ok());
+        if self.is_encoded() {
+            return Err(Error::UnsupportedMediaType(
+                "The body must not have a Content-Encoding.",
+            ));
+        }
+        let declared = self.declared_length();
         let body = clock::timeout(BODY_DEADLINE, self.body.read(declared, limit)).await;
         match body.map_err(|clock::Elapsed| Error::BodyTimeout)? {
-            Ok(body) => parse(&body),
+            Ok(body) => Ok(body),
             Err(BodyError::TooLarge) => Err(Error::TooLarge(limit)),
             // Nobody reads this answer.
             Err(BodyError::Broken) => Err(Error::malformed("body", "ended early")),
         }
+    }
+
+    fn is_encoded(&self) -> bool {
+        let mut encodings = self.headers.all(header::CONTENT_ENCODING.as_str());
+        encodings
+            .any(|value| value.is_none_or(|value| !value.trim().eq_ignore_ascii_case("identity")))
     }
 
     fn claims_json(&self) -> bool {
@@ -139,96 +199,57 @@ fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<Cow<'a, str>> {
         .map(|(_, value)| value)
 }
 
-/// Reads JSON; the answer to a mistake names the member and never repeats its value.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    let text = str::from_utf8(body).map_err(|_| Error::malformed("body", "is not UTF-8"))?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
-        Error::malformed(field, explain(error.inner()))
-    })?;
-    deserializer
-        .end()
-        .map_err(|_| Error::malformed("body", "is not JSON"))?;
-    Ok(value)
+/// The first name that a query has twice, unless it is too long to be repeated.
+fn repeated_parameter(query: &str) -> Option<Cow<'_, str>> {
+    const MAX_NAME: usize = 64;
+    let mut seen = BTreeSet::new();
+    let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    let repeated = names.find(|name| !seen.insert(name.clone()))?;
+    Some(if repeated.len() > MAX_NAME {
+        "query".into()
+    } else {
+        repeated
+    })
 }
 
-fn explain(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    let text = error.to_string();
-    match error.classify() {
-        Category::Data if text.starts_with("missing field") => text
-            .split(" at line")
-            .next()
-            .unwrap_or_default()
-            .replace('`', ""),
-        Category::Data if text.starts_with("must be") => {
-            text.split(" at line").next().unwrap_or_default().to_owned()
-        }
-        Category::Data => "has the wrong type".into(),
-        _ => "is not JSON".into(),
-    }
+fn parse_digits(text: &str) -> Option<usize> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    #[derive(Debug, serde::Deserialize)]
-    struct Thing {
-        #[serde(rename = "userId")]
-        _user_id: std::num::NonZeroU32,
-    }
-
-    fn fault(body: &[u8]) -> (String, String) {
-        match parse::<Thing>(body) {
-            Err(Error::Malformed(mut errors)) => {
-                let error = errors.remove(0);
-                (error.field.into_owned(), error.message)
-            }
-            other => panic!("{other:?}"),
+    #[test]
+    fn a_parameter_that_is_given_twice_is_named() {
+        assert_eq!(repeated_parameter(""), None);
+        assert_eq!(repeated_parameter("limit=1&after=1"), None);
+        for query in ["limit=1&limit=1", "limit=1&a=&%6cimit=2", "limit&limit"] {
+            assert_eq!(
+                repeated_parameter(query).as_deref(),
+                Some("limit"),
+                "{query}"
+            );
         }
+        let long = format!("{0}=1&{0}=2", "x".repeat(65));
+        assert_eq!(repeated_parameter(&long).as_deref(), Some("query"));
     }
 
     #[test]
-    fn a_mistake_names_the_member_and_keeps_its_value_out() {
-        assert_eq!(
-            fault(br#"{"userId":"s3cret"}"#),
-            ("userId".into(), "has the wrong type".into())
-        );
-        assert_eq!(fault(br#"{"userId":0}"#).0, "userId");
-        assert_eq!(fault(b"{}"), ("body".into(), "missing field userId".into()));
-        assert_eq!(fault(b"{").1, "is not JSON");
-        assert_eq!(fault(br#"{"userId":1} x"#).1, "is not JSON");
-    }
-
-    #[test]
-    fn json_is_nested_as_deep_as_it_likes_without_harm() {
-        let nested = "[".repeat(100_000) + &"]".repeat(100_000);
-        let body = format!(r#"{{"userId":{nested}}}"#);
-        assert_eq!(fault(body.as_bytes()).0, "userId");
-        // A member that nobody reads is passed over without recursion.
-        let body = format!(r#"{{"userId":1,"other":{nested}}}"#);
-        assert!(parse::<Thing>(body.as_bytes()).is_ok());
-        // One that is read as any value has serde_json's limit of 128.
-        assert!(parse::<serde_json::Value>(nested.as_bytes()).is_err());
-    }
-
-    #[test]
-    fn what_is_not_utf8_is_refused_wherever_it_is() {
-        let body = b"{\"userId\":1,\"other\":\"\xff\"}";
-        assert_eq!(fault(body), ("body".into(), "is not UTF-8".into()));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_a_value_or_malformed(body in proptest::collection::vec(any::<u8>(), 0..64)) {
-            if let Err(error) = parse::<Thing>(&body) {
-                prop_assert!(matches!(error, Error::Malformed(_)));
-            }
+    fn numbers_are_ascii_digits() {
+        assert_eq!(parse_digits("50"), Some(50));
+        for text in [
+            "",
+            "+5",
+            "-5",
+            " 5",
+            "5 ",
+            "0x5",
+            "٥",
+            "99999999999999999999",
+        ] {
+            assert_eq!(parse_digits(text), None, "{text:?}");
         }
     }
 }

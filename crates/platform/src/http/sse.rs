@@ -69,11 +69,25 @@ pub enum LastEventId<T> {
 }
 
 impl<T: std::str::FromStr> LastEventId<T> {
-    /// Reads the header's or the parameter's text; an empty one is none.
+    /// Reads the header's fields, else the parameter's text; an empty one is none. A client that
+    /// sends what cannot be read had a position: it is not taken for a new one.
     #[must_use]
-    pub fn parse(text: Option<&str>) -> Self {
+    pub fn of<'a>(
+        mut header: impl Iterator<Item = Option<&'a str>>,
+        parameter: Option<&str>,
+    ) -> Self {
+        match (header.next(), header.next()) {
+            (None | Some(Some("")), None) => Self::parse(parameter),
+            (Some(Some(text)), None) => Self::parse(Some(text)),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn parse(text: Option<&str>) -> Self {
         match text {
             None | Some("") => Self::None,
+            // A number's sign is no part of any position.
+            Some(text) if !text.starts_with(|first: char| first.is_ascii_digit()) => Self::Unknown,
             Some(text) => text.parse().map_or(Self::Unknown, Self::After),
         }
     }
@@ -135,6 +149,21 @@ mod tests {
         assert_eq!(parse(None), LastEventId::None);
         assert_eq!(parse(Some("")), LastEventId::None);
         assert_eq!(parse(Some("12")), LastEventId::After(12));
-        assert_eq!(parse(Some("12-0")), LastEventId::Unknown);
+        for text in ["12-0", "+12", "-12", "x", " 12"] {
+            assert_eq!(parse(Some(text)), LastEventId::Unknown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_an_unknown_position() {
+        let of = |header: &[Option<&str>], parameter| {
+            LastEventId::<i64>::of(header.iter().copied(), parameter)
+        };
+        assert_eq!(of(&[], None), LastEventId::None);
+        assert_eq!(of(&[], Some("5")), LastEventId::After(5));
+        assert_eq!(of(&[Some("")], Some("5")), LastEventId::After(5));
+        assert_eq!(of(&[Some("7")], Some("5")), LastEventId::After(7));
+        assert_eq!(of(&[None], Some("5")), LastEventId::Unknown);
+        assert_eq!(of(&[Some("7"), Some("7")], None), LastEventId::Unknown);
     }
 }

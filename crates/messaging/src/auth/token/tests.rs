@@ -56,8 +56,16 @@ fn the_subject_is_the_user() {
     for other in [
         json!("x"),
         json!("+7"),
+        json!("0042"),
+        json!("07"),
+        json!(" 7"),
+        json!("7.0"),
+        json!("٧"),
         json!(0),
         json!(7.5),
+        json!(7.0),
+        json!(7e0),
+        json!(-7),
         json!([7]),
         json!(null),
     ] {
