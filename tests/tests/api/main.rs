@@ -10,6 +10,7 @@ mod health;
 mod messages;
 mod migrations;
 mod model;
+mod older_stores;
 mod outages;
 mod presence;
 mod receipts;

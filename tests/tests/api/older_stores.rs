@@ -1,0 +1,153 @@
+//! A store that comes back older than it was, or takes reads and refuses writes.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::{App, send, wait_for};
+use tests::{Room, path_of};
+
+fn list_of(room: &Room, user: i64) -> String {
+    format!("/api/v1/messages?conversationId={}&userId={user}", room.id)
+}
+
+async fn command(app: &App, words: &[&str]) {
+    let mut redis = app.redis().await;
+    let () = redis::cmd(words[0])
+        .arg(&words[1..])
+        .query_async(&mut redis)
+        .await
+        .expect("Redis takes the command");
+}
+
+/// Reads the list until it comes from the cache.
+async fn cached(app: &App, room: &Room, user: i64) {
+    let observe = async || {
+        let list = app.get(&list_of(room, user)).await.expect_status(200);
+        list.header("x-cache").map(str::to_owned)
+    };
+    let hit = |found: &Option<String>| found.as_deref() == Some("hit");
+    wait_for("the list is cached", Duration::from_secs(20), observe, hit).await;
+}
+
+async fn remove(app: &App, room: &Room, user: i64) {
+    let path = format!("/api/v1/conversations/{}/participants/{user}", room.id);
+    app.delete(&path).await.expect_status(204);
+}
+
+async fn delete(app: &App, message: &serde_json::Value, user: i64) {
+    let path = format!("{}?userId={user}", path_of(message));
+    let request = app.request(Method::DELETE, &path);
+    send(request).await.expect_status(204);
+}
+
+#[tokio::test]
+async fn a_redis_restored_from_a_snapshot_shows_nothing_of_it() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let (host, guest) = (room.users[0], room.users[1]);
+    let message = room.say(&app, host, "PRIVILEGED").await;
+    for user in [host, guest] {
+        cached(&app, &room, user).await;
+    }
+    app.get(&format!("{}?userId={host}", path_of(&message)))
+        .await
+        .expect_status(200);
+    command(&app, &["SAVE"]).await;
+    delete(&app, &message, host).await;
+    remove(&app, &room, guest).await;
+    app.kill_redis().await;
+    app.start_redis().await;
+    for _ in 0..20 {
+        app.get(&list_of(&room, guest)).await.expect_status(404);
+        let list = app.get(&list_of(&room, host)).await.expect_status(200);
+        assert!(!list.text().contains("PRIVILEGED"), "{}", list.text());
+        let single = app
+            .get(&format!("{}?userId={host}", path_of(&message)))
+            .await;
+        assert!(!single.text().contains("PRIVILEGED"), "{}", single.text());
+    }
+    room.say(&app, host, "later").await;
+    let list = app.get(&list_of(&room, host)).await.expect_status(200);
+    assert!(list.text().contains("later"), "{}", list.text());
+}
+
+#[tokio::test]
+async fn a_redis_that_refuses_writes_is_used_as_a_cache_by_no_host() {
+    let first = App::builder().own_stores().spawn().await;
+    let second = App::builder().same_stores_as(&first).spawn().await;
+    let room = Room::new(&first, 2).await;
+    let (host, guest) = (room.users[0], room.users[1]);
+    let message = room.say(&first, host, "PRIVILEGED").await;
+    for app in [&first, &second] {
+        cached(app, &room, host).await;
+        cached(app, &room, guest).await;
+    }
+    command(&first, &["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
+    room.say(&first, host, "during the refusal").await;
+    for app in [&first, &second] {
+        let list = app
+            .get(&list_of(&room, host))
+            .await
+            .expect_status(200)
+            .text();
+        assert!(list.contains("during the refusal"), "{list}");
+    }
+    delete(&first, &message, host).await;
+    remove(&first, &room, guest).await;
+    for app in [&first, &second] {
+        let list = app
+            .get(&list_of(&room, host))
+            .await
+            .expect_status(200)
+            .text();
+        assert!(!list.contains("PRIVILEGED"), "{list}");
+        app.get(&list_of(&room, guest)).await.expect_status(404);
+    }
+    command(&first, &["CONFIG", "SET", "min-replicas-to-write", "0"]).await;
+    for app in [&first, &second] {
+        cached(app, &room, host).await;
+        let list = app
+            .get(&list_of(&room, host))
+            .await
+            .expect_status(200)
+            .text();
+        assert!(!list.contains("PRIVILEGED"), "{list}");
+        assert!(list.contains("during the refusal"), "{list}");
+        app.get(&list_of(&room, guest)).await.expect_status(404);
+    }
+}
+
+#[tokio::test]
+async fn values_of_another_app_under_our_keys_are_absent() {
+    let app = testkit::app().await;
+    let room = Room::new(app, 2).await;
+    let message = room.say(app, room.users[0], "ours").await;
+    let (list, single) = (room.list_key(), format!("message:{}", message["id"]));
+    let conversation = format!("conversation:{}", room.id);
+    for words in [
+        vec!["SET", &*single, "not json"],
+        vec!["SET", &*conversation, "not json"],
+        vec!["DEL", &*list],
+        vec!["RPUSH", &*list, "foreign", "values"],
+    ] {
+        command(app, &words).await;
+    }
+    for _ in 0..3 {
+        let found = app.get(&path_of(&message)).await.expect_status(200).json();
+        assert_eq!(found["content"], "ours");
+        assert_eq!(room.messages(app, 50).await[0]["content"], "ours");
+        let path = format!("/api/v1/conversations/{}", room.id);
+        assert_eq!(
+            app.get(&path).await.expect_status(200).json()["id"],
+            room.id
+        );
+    }
+    command(app, &["DEL", &list]).await;
+    command(app, &["SET", &list, "a string"]).await;
+    room.say(app, room.users[0], "second").await;
+    assert_eq!(room.messages(app, 50).await.len(), 2);
+    let body = json!({});
+    let path = format!("/api/v1/messages/users/{}/online", room.users[0]);
+    app.post(&path, body).await.expect_status(200);
+}
