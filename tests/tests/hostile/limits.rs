@@ -10,7 +10,8 @@ use crate::connection::Connection;
 #[tokio::test]
 async fn a_body_with_a_too_large_content_length_is_rejected_unread() {
     let app = app().await;
-    let head = "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let head =
+        "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let request = format!("{head}content-length: 1000000000\r\n\r\n{{");
     let answer = Connection::to(app.address())
         .send(request.as_bytes(), true)
@@ -21,7 +22,8 @@ async fn a_body_with_a_too_large_content_length_is_rejected_unread() {
 #[tokio::test]
 async fn a_chunked_body_is_rejected_at_the_limit() {
     let app = app().await;
-    let head = "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let head =
+        "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let chunk = format!("2000\r\n{}\r\n", " ".repeat(0x2000));
     let request = format!(
         "{head}transfer-encoding: chunked\r\n\r\n{}",
@@ -37,7 +39,8 @@ async fn a_chunked_body_is_rejected_at_the_limit() {
 #[tokio::test]
 async fn a_body_that_never_arrives_ends_the_request() {
     let app = app().await;
-    let head = "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let head =
+        "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let request = format!("{head}content-length: 100\r\n\r\n{{");
     let start = std::time::Instant::now();
     let answer = Connection::to(app.address())
@@ -126,6 +129,8 @@ async fn parameters_beyond_their_range_are_malformed() {
         "limit=101",
         "limit=-1",
         "limit=x",
+        "limit=%2B5",
+        "limit=5&limit=5",
         "limit=99999999999999999999",
         "before=0",
         "after=%00",
