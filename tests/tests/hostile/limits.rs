@@ -129,6 +129,8 @@ async fn parameters_beyond_their_range_are_malformed() {
         "limit=101",
         "limit=-1",
         "limit=x",
+        "limit=%2B5",
+        "limit=5&limit=5",
         "limit=99999999999999999999",
         "before=0",
         "after=%00",

@@ -52,10 +52,14 @@ impl RedisClient {
         }
     }
 
-    /// Understands `address`, without connecting.
+    /// Understands `address`, with the special characters in a password that `redis-cli` takes,
+    /// without connecting.
     pub fn parse(&self, address: &str) -> RedisResult<Client> {
+        let canonical = store_url::redis(address);
         Client::open(
-            address
+            canonical
+                .as_deref()
+                .unwrap_or(address)
                 .into_connection_info()?
                 .set_tcp_settings(self.tcp.clone()),
         )

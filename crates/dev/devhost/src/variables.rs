@@ -6,7 +6,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use store_url::InvalidUrl;
 
 use crate::{
     manifest::{Manifest, Variable},
@@ -54,14 +55,14 @@ impl Variables {
                 values.insert(name.clone(), value);
             }
         }
-        derive_host(manifest, &mut values, "redis_host", "redis_url", redis_host);
+        derive_host(manifest, &mut values, "redis_host", "redis_url", redis_host)?;
         derive_host(
             manifest,
             &mut values,
             "database_host",
             "database_url",
             database_host,
-        );
+        )?;
         fill_defaults(&manifest.variables, &mut values)?;
         Ok(Self { values })
     }
@@ -138,28 +139,36 @@ fn derive_host(
     values: &mut BTreeMap<String, String>,
     host: &str,
     url: &str,
-    parse: impl Fn(&str) -> Option<String>,
-) {
+    parse: impl Fn(&str) -> Result<Option<String>, InvalidUrl>,
+) -> Result<()> {
     if manifest.variables.contains_key(host)
         && !values.contains_key(host)
-        && let Some(value) = values.get(url).and_then(|url| parse(url))
+        && let Some(address) = values.get(url)
     {
-        values.insert(host.to_owned(), value);
+        let value = parse(address).map_err(|reason| anyhow!("the variable {url} {reason}"))?;
+        values.extend(value.map(|value| (host.to_owned(), value)));
     }
+    Ok(())
 }
 
-fn redis_host(address: &str) -> Option<String> {
-    let url = url::Url::parse(address).ok()?;
-    Some(format!(
-        "{}:{}",
-        url.host_str()?,
-        url.port().unwrap_or(6379)
-    ))
+fn redis_host(address: &str) -> Result<Option<String>, InvalidUrl> {
+    let url = url::Url::parse(&store_url::redis(address)?).ok();
+    Ok(url.and_then(|url| {
+        Some(format!(
+            "{}:{}",
+            url.host_str()?,
+            url.port().unwrap_or(6379)
+        ))
+    }))
 }
 
 /// Asks the driver itself, which knows URLs and `key=value` strings alike.
-fn database_host(address: &str) -> Option<String> {
-    let config: tokio_postgres::Config = address.parse().ok()?;
+fn database_host(address: &str) -> Result<Option<String>, InvalidUrl> {
+    let config = store_url::postgres(address)?.parse().ok();
+    Ok(config.as_ref().and_then(first_host))
+}
+
+fn first_host(config: &tokio_postgres::Config) -> Option<String> {
     let tokio_postgres::config::Host::Tcp(host) = config.get_hosts().first()? else {
         return None;
     };
@@ -252,5 +261,39 @@ mod tests {
         let variables = resolve("k.default = 'v'", &[]).unwrap();
         assert_eq!(variables.expand("a-{{ k }}").unwrap(), "a-v");
         assert!(variables.expand("{{ other }}").is_err());
+    }
+
+    #[test]
+    fn a_host_is_derived_from_a_password_with_special_characters() {
+        let declared = "redis_url = {}\nredis_host = {}\ndatabase_url = {}\ndatabase_host = {}";
+        let found = resolve(
+            declared,
+            &[
+                ("REDIS_URL", "redis://:p?w#/@cache.example:7000"),
+                (
+                    "DATABASE_URL",
+                    "postgres://u:p?w@db.example/d?sslmode=verify-full",
+                ),
+            ],
+        );
+        let found = found.unwrap();
+        assert_eq!(found.get("redis_host"), Some("cache.example:7000"));
+        assert_eq!(found.get("database_host"), Some("db.example:5432"));
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_taken_is_refused_by_its_variable() {
+        let declared = "database_url = {}\ndatabase_host = {}";
+        let url = "postgres://u:s3cret@db.example/d?schema=x";
+        let error = resolve(declared, &[("DATABASE_URL", url)]).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(
+            error.contains("database_url has the parameter schema"),
+            "{error}"
+        );
+        assert!(
+            !error.contains("s3cret") && !error.contains("db.example"),
+            "{error}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use testkit::{App, EventStream, unique_user, wait_for};
 use tests::Room;
 
 use super::reader::{Reader, post_until_acknowledged};
-use super::{NEXT_CHECK, feed_of, first_id, names, user_feed};
+use super::{NEXT_CHECK, feed_for_service, feed_of, first_id, names, user_feed};
 
 async fn own() -> App {
     App::builder().own_stores().spawn().await
@@ -39,7 +39,7 @@ async fn next_seq(stream: &mut EventStream, limit: Duration) -> i64 {
 async fn events_that_redis_lost_are_delivered_later_and_once() {
     let app = own().await;
     let room = Room::new(&app, 2).await;
-    let readers = (0..10).map(|_| Reader::new(&app, feed_of(&room), "0", 0.01).read(200));
+    let readers = (0..10).map(|_| Reader::new(&app, feed_for_service(&room), "0", 0.01).read(200));
     let posts = async {
         for n in 0..200 {
             if n % 20 == 19 {
@@ -153,7 +153,8 @@ async fn crashes_of_host_and_redis_neither_lose_nor_repeat_an_event() {
     const POSTS: usize = 500;
     let app = own().await;
     let room = Room::new(&app, 2).await;
-    let readers = (0..20).map(|_| Reader::new(&app, feed_of(&room), "0", 0.01).read(POSTS));
+    let readers =
+        (0..20).map(|_| Reader::new(&app, feed_for_service(&room), "0", 0.01).read(POSTS));
     let posts = async {
         for n in 0..POSTS {
             post_until_acknowledged(&app, &room, n).await;
