@@ -70,14 +70,14 @@ pub fn add<B, H>(
     }
     let full_url = full_url(request);
     let headers = request.headers_mut();
-    append(headers, "spin-path-info", &found.rest());
-    append(headers, "spin-full-url", &full_url);
+    append(headers, "spin-path-info", &found.rest())?;
+    append(headers, "spin-full-url", &full_url)?;
     for (name, value) in &found.route.headers {
         headers.append(*name, value.clone());
     }
-    append(headers, "spin-client-addr", &client.to_string());
+    append(headers, "spin-client-addr", &client.to_string())?;
     for (name, value) in found.captures() {
-        append(headers, &path_match_name(name), value);
+        append(headers, &path_match_name(name), value)?;
     }
     Ok(())
 }
@@ -98,11 +98,17 @@ fn full_url<B>(request: &Request<B>) -> String {
     )
 }
 
-/// Leaves out a value that cannot be a header, as Spin does.
-fn append(headers: &mut HeaderMap, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+/// Appends a header. Values may hold non-ASCII bytes, as in Spin: were such a
+/// value left out, a header that the client forged would be the last one.
+///
+/// A name that no header can have is left out, as in Spin; no client can send it.
+fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
+    let value = HeaderValue::from_bytes(value.as_bytes());
+    let value = value.with_context(|| format!("`{name}` has no valid value"))?;
+    if let Ok(name) = name.parse::<HeaderName>() {
         headers.append(name, value);
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -156,6 +162,21 @@ mod tests {
             .iter()
             .collect();
         assert_eq!(values, ["9", "1"]);
+    }
+
+    #[test]
+    fn a_forged_header_never_comes_last() {
+        let mut request = Request::get("/a/\u{e9}")
+            .header(HOST, "h")
+            .header("spin-path-match-id", "forged")
+            .body(())
+            .unwrap();
+        let routes = Routes::new([("/a/:id".to_owned(), ())]).unwrap();
+        let found = routes.find("/a/\u{e9}").unwrap();
+        add(&mut request, &found, ([127, 0, 0, 1], 1).into()).unwrap();
+        let values = request.headers().get_all("spin-path-match-id");
+        let last = values.iter().next_back().unwrap();
+        assert_eq!(last.as_bytes(), "\u{e9}".as_bytes());
     }
 
     #[test]
