@@ -1,7 +1,8 @@
 //! `runtime-config.toml`: the configuration of Spin's host.
 //!
-//! devhost has none of what the file configures. It refuses the keys that Spin
-//! would refuse, so that a misspelt key is found during development.
+//! devhost has none of what the file configures. It warns about each table, and
+//! refuses the keys that Spin would refuse, so that a misspelt key is found
+//! during development.
 
 use std::{fs, path::Path};
 
@@ -26,18 +27,27 @@ const KEYS: [&str; 15] = [
     "variables_provider",
 ];
 
-/// Checks the file at `path`.
+/// Checks the file at `path`, and warns about the keys in it.
 pub fn check(path: &Path) -> Result<()> {
     let text =
         fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
-    check_text(&text).with_context(|| format!("{} is not valid", path.display()))
-}
-
-fn check_text(text: &str) -> Result<()> {
-    for key in text.parse::<toml::Table>()?.keys() {
-        ensure!(KEYS.contains(&key.as_str()), "unknown key `{key}`");
+    let ignored = known_keys(&text).with_context(|| format!("{} is not valid", path.display()))?;
+    for key in ignored {
+        tracing::warn!(
+            "Ignored `{key}` of {}: devhost has no such setting",
+            path.display()
+        );
     }
     Ok(())
+}
+
+/// The top-level keys of a file in which all are known.
+fn known_keys(text: &str) -> Result<Vec<String>> {
+    let table = text.parse::<toml::Table>()?;
+    for key in table.keys() {
+        ensure!(KEYS.contains(&key.as_str()), "unknown key `{key}`");
+    }
+    Ok(table.into_iter().map(|(key, _)| key).collect())
 }
 
 #[cfg(test)]
@@ -46,8 +56,9 @@ mod tests {
 
     #[test]
     fn keys_that_spin_does_not_know_are_refused() {
-        check_text("[key_value_store.default]\ntype = 'spin'").unwrap();
-        let error = check_text("[key_value_stores.default]").unwrap_err();
+        let known = known_keys("log_dir = 'x'\n[key_value_store.default]\ntype = 'spin'");
+        assert_eq!(known.unwrap(), ["key_value_store", "log_dir"]);
+        let error = known_keys("[key_value_stores.default]").unwrap_err();
         assert_eq!(error.to_string(), "unknown key `key_value_stores`");
     }
 }
