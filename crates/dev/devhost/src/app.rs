@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::{
     config::{
+        identifier::ComponentId,
         manifest::{Manifest, component::Component},
         runtime_config,
         variables::Variables,
@@ -36,7 +37,7 @@ pub struct App {
 }
 
 /// The components, by id.
-type Guests = BTreeMap<String, Arc<Guest>>;
+type Guests = BTreeMap<ComponentId, Arc<Guest>>;
 
 impl App {
     /// Reads the manifest, and loads the files that it names.
@@ -56,7 +57,7 @@ impl App {
         let contexts = contexts(manifest, &variables, &services)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let guests = load_guests(manifest, contexts, folder, &cache_dir(options, folder))?;
-        let find = |id: &str| find_guest(&guests, id);
+        let find = |id: &ComponentId| find_guest(&guests, id);
         let servers =
             (0..options.event_loops.get()).map(|_| server(manifest, options, drain, find));
         Ok(Self {
@@ -97,8 +98,8 @@ fn contexts(
     manifest: &Manifest,
     variables: &Variables,
     services: &Arc<Services>,
-) -> Result<BTreeMap<String, GuestContext>> {
-    let context = |(id, component): (&String, &Component)| {
+) -> Result<BTreeMap<ComponentId, GuestContext>> {
+    let context = |(id, component): (&ComponentId, &Component)| {
         let context = GuestContext::new(id, component, variables, services.clone())?;
         Ok((id.clone(), context))
     };
@@ -109,14 +110,14 @@ fn contexts(
 /// start.
 fn load_guests(
     manifest: &Manifest,
-    contexts: BTreeMap<String, GuestContext>,
+    contexts: BTreeMap<ComponentId, GuestContext>,
     folder: &Path,
     cache_dir: &Path,
 ) -> Result<Guests> {
     let start = Instant::now();
     let engine = engine::engine(cache_dir)?;
     let linker = engine::linker(&engine)?;
-    let load = |(id, context): (String, GuestContext)| {
+    let load = |(id, context): (ComponentId, GuestContext)| {
         let source = folder.join(&manifest.components[&id].source);
         let guest = Guest::load(&engine, &linker, &source, context)?;
         Ok((id, Arc::new(guest)))
@@ -138,7 +139,7 @@ fn load_guests(
     Ok(guests)
 }
 
-fn find_guest(guests: &Guests, id: &str) -> Result<Arc<Guest>> {
+fn find_guest(guests: &Guests, id: &ComponentId) -> Result<Arc<Guest>> {
     let found = guests.get(id).cloned();
     found.ok_or_else(|| anyhow!("there is no component `{id}`"))
 }
@@ -147,7 +148,7 @@ fn server(
     manifest: &Manifest,
     options: &Options,
     drain: &Drain,
-    guest: impl Fn(&str) -> Result<Arc<Guest>>,
+    guest: impl Fn(&ComponentId) -> Result<Arc<Guest>>,
 ) -> Result<Server> {
     // Triggers of one component share its instances.
     let mut handlers = BTreeMap::new();
@@ -156,7 +157,7 @@ fn server(
         let Some(route) = &trigger.route else {
             continue;
         };
-        let id = trigger.component.as_str();
+        let id = &trigger.component;
         if !handlers.contains_key(id) {
             let handler = handler(guest(id)?, options.reuse_limits(), drain.clone());
             handlers.insert(id, handler.with_context(|| format!("component `{id}`"))?);

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::{
     config::{
         allowed_hosts::{AllowedHosts, Destination},
+        identifier::ComponentId,
         manifest::component::Component,
         variables::Variables,
     },
@@ -38,7 +39,7 @@ pub struct Services {
 impl GuestContext {
     /// Reads a component's settings from the manifest.
     pub fn new(
-        id: &str,
+        id: &ComponentId,
         component: &Component,
         variables: &Variables,
         services: Arc<Services>,
@@ -47,7 +48,7 @@ impl GuestContext {
         let allowed_hosts = AllowedHosts::parse(&component.allowed_outbound_hosts, variables);
         let values = variables.expand_all(&component.variables);
         Ok(Self {
-            id: id.into(),
+            id: id.as_str().into(),
             variables: values.with_context(in_component)?,
             allowed_hosts: allowed_hosts.with_context(in_component)?,
             services,

@@ -1,4 +1,6 @@
-//! `[application]` and `[variables]`.
+//! `[application]`.
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -17,9 +19,38 @@ pub struct Application {
     /// The app's authors.
     #[serde(default)]
     pub authors: Vec<String>,
+    /// The hosts that the components must be compatible with; `spin build`
+    /// checks that.
+    #[serde(default)]
+    pub targets: Vec<Target>,
     /// `[application.trigger.<type>]`
     #[serde(default)]
     pub trigger: ApplicationTriggers,
+    /// Settings of other tools.
+    #[serde(default)]
+    pub tool: BTreeMap<String, toml::Table>,
+}
+
+/// A host, by its name (`spin-up:4.1`) or by a document that describes it.
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a target is a name, `{ url = … }` or `{ path = … }`"
+)]
+pub enum Target {
+    /// A name that Spin knows.
+    Name(String),
+    /// The address of a document.
+    Url {
+        /// An HTTP URL.
+        url: String,
+    },
+    /// The file of a document.
+    File {
+        /// Relative to the manifest.
+        path: PathBuf,
+    },
 }
 
 /// Settings for all triggers of one type.
@@ -36,22 +67,4 @@ pub struct ApplicationTriggers {
 pub struct RedisDefaults {
     /// The server of the triggers that name none; a template.
     pub address: String,
-}
-
-/// An application variable.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Variable {
-    /// A description for readers.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// The value where none is given.
-    #[serde(default)]
-    pub default: Option<String>,
-    /// Whether a value must be given.
-    #[serde(default)]
-    pub required: bool,
-    /// Whether the value must never be shown.
-    #[serde(default)]
-    pub secret: bool,
 }

@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
+use super::application::Target;
+use crate::config::identifier::VariableName;
+
 /// A component.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,13 +21,20 @@ pub struct Component {
     pub allowed_outbound_hosts: Vec<String>,
     /// The component's variables; templates.
     #[serde(default)]
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<VariableName, String>,
     /// The component's environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// The hosts that the component must be compatible with, instead of the
+    /// application's.
+    #[serde(default)]
+    pub targets: Option<Vec<Target>>,
     /// How `spin build` builds the component.
     #[serde(default)]
     pub build: Option<Build>,
+    /// Settings of other tools.
+    #[serde(default)]
+    pub tool: BTreeMap<String, toml::Table>,
 }
 
 /// How a component is built; devhost itself builds nothing.

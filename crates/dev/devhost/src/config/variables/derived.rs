@@ -4,15 +4,12 @@
 //! `allowed_outbound_hosts` may hold no password. An operator of devhost need
 //! not set both.
 
-use std::collections::BTreeMap;
-
 use tokio_postgres::config::Host;
 
-use super::Values;
-use crate::config::manifest::application::Variable;
+use super::{Declared, Values};
 
 /// Inserts the hosts that are declared and have no value.
-pub fn insert_hosts(declared: &BTreeMap<String, Variable>, values: &mut Values) {
+pub fn insert_hosts(declared: &Declared, values: &mut Values) {
     let mut insert = |host: &str, url: &str, parse: fn(&str) -> Option<String>| {
         if declared.contains_key(host)
             && !values.contains_key(host)

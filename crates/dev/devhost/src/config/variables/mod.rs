@@ -15,7 +15,8 @@ use std::{collections::BTreeMap, fmt};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{
-    manifest::{Manifest, application::Variable},
+    identifier::VariableName,
+    manifest::{Manifest, variable::Variable},
     template::Template,
 };
 
@@ -28,6 +29,8 @@ pub struct Variables {
 }
 
 type Values = BTreeMap<String, String>;
+
+type Declared = BTreeMap<VariableName, Variable>;
 
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,12 +50,11 @@ impl Variables {
     ) -> Result<Self> {
         let declared = &manifest.variables;
         let mut values = given_values(declared, given)?;
-        for name in declared.keys() {
-            check_name(name)?;
+        for name in declared.keys().map(VariableName::as_str) {
             if !values.contains_key(name)
                 && let Some(value) = from_environment(name, &env)
             {
-                values.insert(name.clone(), value);
+                values.insert(name.to_owned(), value);
             }
         }
         derived::insert_hosts(declared, &mut values);
@@ -74,33 +76,18 @@ impl Variables {
     }
 
     /// Expands all values of a component's `variables` table.
-    pub fn expand_all(&self, table: &Values) -> Result<Values> {
-        let expand = |(name, text): (&String, &String)| {
-            check_name(name)?;
-            Ok((name.clone(), self.expand(text)?))
+    pub fn expand_all(&self, table: &BTreeMap<VariableName, String>) -> Result<Values> {
+        let expand = |(name, text): (&VariableName, &String)| {
+            Ok((name.as_str().to_owned(), self.expand(text)?))
         };
         table.iter().map(expand).collect()
     }
 }
 
-/// Spin's rule for names: lower-case words of letters and digits, joined by `_`.
-pub(crate) fn check_name(name: &str) -> Result<()> {
-    let is_word_byte = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(is_word_byte);
-    ensure!(
-        name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('_').all(is_word),
-        "`{name}` is not a variable name: use lower-case letters, digits and single underscores"
-    );
-    Ok(())
-}
-
-fn given_values(
-    declared: &BTreeMap<String, Variable>,
-    given: &[(String, String)],
-) -> Result<Values> {
+fn given_values(declared: &Declared, given: &[(String, String)]) -> Result<Values> {
     for (name, _) in given {
         ensure!(
-            declared.contains_key(name),
+            declared.contains_key(name.as_str()),
             "there is no variable `{name}` in the manifest"
         );
     }
@@ -112,13 +99,13 @@ fn from_environment(name: &str, env: impl Fn(&str) -> Option<String>) -> Option<
     env(&format!("SPIN_VARIABLE_{upper}")).or_else(|| env(&upper))
 }
 
-fn insert_defaults(declared: &BTreeMap<String, Variable>, values: &mut Values) -> Result<()> {
+fn insert_defaults(declared: &Declared, values: &mut Values) -> Result<()> {
     let mut missing = Vec::new();
     for (name, variable) in declared {
         match &variable.default {
-            _ if values.contains_key(name) => {}
-            Some(default) => drop(values.insert(name.clone(), default.clone())),
-            None => missing.push(ways_to_set(name)),
+            _ if values.contains_key(name.as_str()) => {}
+            Some(default) => drop(values.insert(name.as_str().to_owned(), default.clone())),
+            None => missing.push(ways_to_set(name.as_str())),
         }
     }
     if !missing.is_empty() {
@@ -137,8 +124,8 @@ mod tests {
     use super::*;
 
     fn manifest(variables: &str) -> Manifest {
-        toml::from_str(&format!(
-            "spin_manifest_version = 2\napplication.name = 'app'\n[variables]\n{variables}"
+        Manifest::parse(&format!(
+            "spin_manifest_version = 2\napplication.name = 'app'\n[trigger]\n[variables]\n{variables}"
         ))
         .unwrap()
     }
@@ -203,7 +190,8 @@ mod tests {
 
     #[test]
     fn values_are_not_in_the_debug_form() {
-        let variables = resolve("k.secret = true", &[("K", "hidden")]).unwrap();
+        let variables =
+            resolve("k = { required = true, secret = true }", &[("K", "hidden")]).unwrap();
         assert_eq!(format!("{variables:?}"), r#"{"k"}"#);
     }
 

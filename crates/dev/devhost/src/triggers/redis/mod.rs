@@ -19,6 +19,7 @@ pub use self::subscriber::Subscriber;
 use self::{backoff::Backoff, handler::MessageHandler};
 use crate::{
     config::{
+        identifier::ComponentId,
         manifest::{Manifest, trigger::RedisTrigger},
         variables::Variables,
     },
@@ -31,7 +32,7 @@ pub fn subscribers(
     manifest: &Manifest,
     variables: &Variables,
     services: &Arc<Services>,
-    guest: impl Fn(&str) -> Result<Arc<Guest>>,
+    guest: impl Fn(&ComponentId) -> Result<Arc<Guest>>,
 ) -> Result<Vec<Subscriber>> {
     let backoff = Backoff::from_variables(variables)?;
     let defaults = manifest.application.trigger.redis.as_ref();
