@@ -15,7 +15,7 @@ use crate::{
         identifier::ComponentId,
         manifest::{Manifest, component::Component},
         runtime_config,
-        variables::Variables,
+        variables::{Sources, Variables},
     },
     guest::{Guest, GuestContext, Services, engine},
     interfaces::postgres,
@@ -30,7 +30,7 @@ use crate::{
 
 /// An app whose components are compiled.
 pub struct App {
-    /// The HTTP servers, one for each event loop.
+    /// The HTTP servers, one for each event loop; a single one with `--strict`.
     pub servers: Vec<Server>,
     /// The subscribers of its Redis triggers, not yet connected.
     pub subscribers: Vec<Subscriber>,
@@ -58,12 +58,20 @@ impl App {
         let folder = path.parent().unwrap_or(Path::new("."));
         let guests = load_guests(manifest, contexts, folder, &cache_dir(options, folder))?;
         let find = |id: &ComponentId| find_guest(&guests, id);
-        let servers =
-            (0..options.event_loops.get()).map(|_| server(manifest, options, drain, find));
+        let servers = (0..servers(options)).map(|_| server(manifest, options, drain, find));
         Ok(Self {
             servers: servers.collect::<Result<_>>()?,
             subscribers: subscribers(manifest, &variables, &services, find)?,
         })
+    }
+}
+
+/// One server for each event loop, or one for all threads.
+fn servers(options: &Options) -> usize {
+    if options.deviations().event_loops {
+        options.event_loops.get()
+    } else {
+        1
     }
 }
 
@@ -82,14 +90,19 @@ fn cache_dir(options: &Options, folder: &Path) -> PathBuf {
 }
 
 fn variables(manifest: &Manifest, options: &Options) -> Result<Variables> {
-    let env = |name: &str| std::env::var(name).ok();
-    Variables::resolve(manifest, &options.variables, env)
+    let sources = Sources {
+        given: &options.variables,
+        env: |name: &str| std::env::var(name).ok(),
+        plain_names: options.deviations().plain_variables,
+    };
+    Variables::resolve(manifest, &sources)
 }
 
 fn services(options: &Options) -> Services {
     let keep_alive = Duration::from_millis(options.redis_keep_alive);
     Services {
-        postgres_pool_size: postgres::POOL_SIZE.div_ceil(options.event_loops.get()),
+        deviations: options.deviations(),
+        postgres_pool_size: postgres::POOL_SIZE.div_ceil(servers(options)),
         redis: RedisClient::new(keep_alive),
     }
 }
@@ -159,10 +172,11 @@ fn server(
         };
         let id = &trigger.component;
         if !handlers.contains_key(id) {
-            let handler = handler(guest(id)?, options.reuse_limits(), drain.clone());
+            let handler = handler(guest(id)?, options, drain.clone());
             handlers.insert(id, handler.with_context(|| format!("component `{id}`"))?);
         }
         routes.push((route.clone(), handlers[id].clone()));
     }
-    Ok(Server::new(Routes::new(routes)?, drain.clone()))
+    let nodelay = options.deviations().tcp_nodelay;
+    Ok(Server::new(Routes::new(routes)?, drain.clone(), nodelay))
 }

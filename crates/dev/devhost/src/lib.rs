@@ -3,9 +3,8 @@
 //! devhost runs this app during development, tests and benchmarks. Guests and
 //! clients see the behaviour of Spin: the same engine, the same reuse of
 //! instances, the same headers and errors. It differs where one machine without
-//! a supervisor needs it: it reconnects Redis triggers, caches compiled
-//! components, drains on shutdown, logs one line per request, and keeps each
-//! request on one thread.
+//! a supervisor needs it: [`deviations`] lists how, and `--strict` turns that
+//! off. It also caches compiled components, and logs one line per request.
 //!
 //! # Layout
 //!
@@ -26,6 +25,7 @@ pub mod app;
 #[allow(missing_docs, clippy::all)]
 mod bindings;
 pub mod config;
+pub mod deviations;
 pub mod guest;
 pub mod interfaces;
 pub mod limit;
@@ -36,9 +36,9 @@ pub mod shutdown;
 pub mod tls;
 pub mod triggers;
 
-use std::{io::Write as _, time::Duration};
+use std::{future, io::Write as _, num::NonZeroUsize, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{app::App, options::Options, shutdown::Drain, triggers::http::EventLoops};
@@ -57,19 +57,42 @@ pub async fn run(options: Options) -> Result<()> {
         .with_context(|| format!("could not listen on {}", options.listen))?;
     announce(&app, &listener)?;
 
-    let mut running = JoinSet::new();
-    let event_loops = EventLoops::start(app.servers)?;
-    running.spawn(event_loops.serve(listener, drain.clone()));
-    for subscriber in app.subscribers {
-        running.spawn(subscriber.run(drain.started.clone()));
+    let mut running = start(app, listener, &drain, options.event_loops)?;
+    tokio::select! {
+        requested = shutdown::requested() => requested?,
+        failed = first_failure(&mut running) => return Err(failed),
     }
-    shutdown::requested().await?;
-    shut_down(&drain, running).await;
+    if options.deviations().drain {
+        shut_down(&drain, running).await;
+    }
     Ok(())
 }
 
+type Running = JoinSet<Result<()>>;
+
+fn start(app: App, listener: TcpListener, drain: &Drain, threads: NonZeroUsize) -> Result<Running> {
+    let mut running = JoinSet::new();
+    let event_loops = EventLoops::start(app.servers, threads)?;
+    let serving = event_loops.serve(listener, drain.clone());
+    running.spawn(async { Ok(serving.await) });
+    for subscriber in app.subscribers {
+        running.spawn(subscriber.run(drain.started.clone()));
+    }
+    Ok(running)
+}
+
+/// Waits until a part of the app fails.
+async fn first_failure(running: &mut Running) -> Error {
+    while let Some(ended) = running.join_next().await {
+        if let Err(error) = ended.map_err(Error::from).flatten() {
+            return error;
+        }
+    }
+    future::pending().await
+}
+
 /// Waits for requests and messages in flight.
-async fn shut_down(drain: &Drain, mut running: JoinSet<()>) {
+async fn shut_down(drain: &Drain, mut running: Running) {
     tracing::info!("Stopping: waiting for requests in flight, {SHUTDOWN_TIMEOUT:?} at most");
     drain.started.cancel();
     let all = async { while running.join_next().await.is_some() {} };

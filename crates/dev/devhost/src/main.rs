@@ -5,6 +5,7 @@ use std::{env, io, io::IsTerminal as _};
 use clap::Parser as _;
 use devhost::options::Options;
 use mimalloc::MiMalloc;
+use tokio::runtime::{self, Runtime};
 use tracing_subscriber::{
     filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -13,9 +14,28 @@ use tracing_subscriber::{
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    log(&options)?;
+    let runtime = runtime(&options)?;
+    let result = runtime.block_on(devhost::run(options));
+    // A guest that computes must not delay the end.
+    runtime.shutdown_background();
+    result
+}
+
+/// The runtime of the Redis triggers and of what accepts connections.
+fn runtime(options: &Options) -> io::Result<Runtime> {
+    let mut builder = if options.strict {
+        // There a guest that computes keeps its thread.
+        runtime::Builder::new_multi_thread()
+    } else {
+        runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build()
+}
+
+fn log(options: &Options) -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -24,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
         .with(log_filter(options.quiet)?)
         .with(lines)
         .init();
-    devhost::run(options).await
+    Ok(())
 }
 
 /// The levels that `RUST_LOG` sets, such as `info,devhost=debug`.

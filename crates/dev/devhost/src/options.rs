@@ -10,7 +10,7 @@ use std::{
 
 use clap::Parser;
 
-use crate::{limit::Limit, triggers::http::ReuseLimits};
+use crate::{deviations::Deviations, limit::Limit, triggers::http::ReuseLimits};
 
 /// Runs a Spin app on this machine.
 #[derive(Clone, Debug, Parser)]
@@ -61,9 +61,23 @@ pub struct Options {
     #[arg(long, env = "REDIS_KEEP_ALIVE", default_value_t = 30_000)]
     pub redis_keep_alive: u64,
 
-    /// Threads that serve HTTP, each with its own instances [default: one per core].
+    /// Threads that serve HTTP, each with its own instances unless --strict [default: one per core].
     #[arg(long, default_value_t = cores(), hide_default_value = true)]
     pub event_loops: NonZeroUsize,
+
+    /// Do only what Spin does.
+    ///
+    /// Without this, devhost deviates from Spin: requests that write are passed
+    /// to an instance one after the other; a guest that computes yields its
+    /// thread; each request stays on one thread; accepted connections have
+    /// TCP_NODELAY; on SIGTERM and SIGINT, requests in flight are finished; a
+    /// Redis trigger reconnects, and each trigger has a queue of its own;
+    /// variables are also read from their plain names (REDIS_URL), and hosts
+    /// are derived from URLs; components share Postgres connections, which
+    /// cache prepared statements; errors of Redis read as the newer driver
+    /// formats them.
+    #[arg(long, env = "DEVHOST_STRICT")]
+    pub strict: bool,
 
     /// Log warnings and errors only, unless RUST_LOG says otherwise.
     #[arg(short, long)]
@@ -71,6 +85,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The deviations from Spin.
+    pub fn deviations(&self) -> Deviations {
+        Deviations::new(self.strict)
+    }
+
     /// The limits of instances.
     pub fn reuse_limits(&self) -> ReuseLimits {
         ReuseLimits {

@@ -73,16 +73,16 @@ impl RedisClient {
         self.record(opened, address)
     }
 
-    /// Opens a connection and subscribes it to `channel`.
+    /// Opens a connection and subscribes it to `channels`.
     pub async fn subscribe(
         &self,
         client: &Client,
         address: &str,
-        channel: &str,
+        channels: &[&str],
     ) -> RedisResult<PubSub> {
         let subscribing = async {
             let mut connection = client.get_async_pubsub().await?;
-            connection.subscribe(channel).await?;
+            connection.subscribe(channels).await?;
             Ok(connection)
         };
         let timed_out = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());

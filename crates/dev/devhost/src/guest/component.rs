@@ -10,6 +10,9 @@ use wasmtime::{
 
 use super::{GuestContext, GuestState};
 
+/// A number of ticks that never pass, and that no tick makes overflow.
+const NEVER: u64 = u64::MAX / 2;
+
 /// A compiled and linked component.
 pub struct Guest {
     context: Arc<GuestContext>,
@@ -53,10 +56,14 @@ impl Guest {
     /// A store for one instance.
     pub fn store(&self) -> Store<GuestState> {
         let mut store = Store::new(self.pre.engine(), GuestState::new(self.context.clone()));
-        // A guest in an endless loop must not block its thread: it yields at
-        // every tick of the epoch.
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        if self.context.services.deviations.yield_while_computing {
+            // A guest in an endless loop must not block its thread: it yields at
+            // every tick of the epoch.
+            store.set_epoch_deadline(1);
+            store.epoch_deadline_async_yield_and_update(1);
+        } else {
+            store.set_epoch_deadline(NEVER);
+        }
         store
     }
 }

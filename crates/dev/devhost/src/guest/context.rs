@@ -1,6 +1,9 @@
 //! The settings that all instances of a component share.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use anyhow::{Context, Result};
 
@@ -11,6 +14,8 @@ use crate::{
         manifest::component::Component,
         variables::Variables,
     },
+    deviations::Deviations,
+    interfaces::postgres::Pools,
     redis_client::RedisClient,
 };
 
@@ -26,11 +31,15 @@ pub struct GuestContext {
     pub services: Arc<Services>,
     /// Its environment variables.
     pub environment: Vec<(String, String)>,
+    /// Its pools of Postgres connections, if components share none.
+    pub postgres_pools: Mutex<Pools>,
 }
 
 /// What all components share.
 pub struct Services {
-    /// Postgres connections per address and event loop.
+    /// The deviations from Spin.
+    pub deviations: Deviations,
+    /// Postgres connections of one pool.
     pub postgres_pool_size: usize,
     /// Opens Redis connections.
     pub redis: RedisClient,
@@ -53,6 +62,7 @@ impl GuestContext {
             allowed_hosts: allowed_hosts.with_context(in_component)?,
             services,
             environment: component.environment.clone().into_iter().collect(),
+            postgres_pools: Mutex::default(),
         })
     }
 

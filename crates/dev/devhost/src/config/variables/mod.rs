@@ -2,7 +2,8 @@
 //!
 //! The first of these that exists is taken: `--variable`, the environment's
 //! `SPIN_VARIABLE_<NAME>`, its plain `<NAME>`, the host that another variable
-//! holds, the default. Spin has neither the plain names nor the derived hosts.
+//! holds, the default. Spin has neither the plain names nor the derived hosts,
+//! nor has devhost with `--strict`.
 //!
 //! # Layout
 //!
@@ -12,7 +13,7 @@ mod derived;
 
 use std::{collections::BTreeMap, fmt};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{
     identifier::VariableName,
@@ -28,6 +29,16 @@ pub struct Variables {
     values: Values,
 }
 
+/// The sources of values, besides the manifest's defaults.
+pub struct Sources<'s, E> {
+    /// The names and values of `--variable`.
+    pub given: &'s [(String, String)],
+    /// Looks a name up in the environment.
+    pub env: E,
+    /// Whether plain names and derived hosts count.
+    pub plain_names: bool,
+}
+
 type Values = BTreeMap<String, String>;
 
 type Declared = BTreeMap<VariableName, Variable>;
@@ -39,26 +50,31 @@ impl fmt::Debug for Variables {
 }
 
 impl Variables {
-    /// Finds a value for every variable that `manifest` declares.
-    ///
-    /// `given` are the values of `--variable`, `env` looks a name up in the
-    /// environment. The error names every variable that has no value.
-    pub fn resolve(
-        manifest: &Manifest,
-        given: &[(String, String)],
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self> {
+    /// Finds a value for every variable that `manifest` declares. The error
+    /// names every variable that has no value.
+    pub fn resolve<E>(manifest: &Manifest, sources: &Sources<'_, E>) -> Result<Self>
+    where
+        E: Fn(&str) -> Option<String>,
+    {
         let declared = &manifest.variables;
-        let mut values = given_values(declared, given)?;
+        let mut values = given_values(declared, sources.given)?;
         for name in declared.keys().map(VariableName::as_str) {
             if !values.contains_key(name)
-                && let Some(value) = from_environment(name, &env)
+                && let Some(value) = sources.from_environment(name)
             {
                 values.insert(name.to_owned(), value);
             }
         }
-        derived::insert_hosts(declared, &mut values);
-        insert_defaults(declared, &mut values)?;
+        if sources.plain_names {
+            derived::insert_hosts(declared, &mut values);
+        }
+        let missing = insert_defaults(declared, &mut values);
+        let hints: Vec<_> = missing.iter().map(|name| sources.hint(name)).collect();
+        ensure!(
+            hints.is_empty(),
+            "these variables have no value: {}",
+            hints.join(", ")
+        );
         Ok(Self { values })
     }
 
@@ -94,29 +110,38 @@ fn given_values(declared: &Declared, given: &[(String, String)]) -> Result<Value
     Ok(given.iter().cloned().collect())
 }
 
-fn from_environment(name: &str, env: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let upper = name.to_ascii_uppercase();
-    env(&format!("SPIN_VARIABLE_{upper}")).or_else(|| env(&upper))
-}
-
-fn insert_defaults(declared: &Declared, values: &mut Values) -> Result<()> {
+/// Inserts the defaults; returns the names of the variables without one.
+fn insert_defaults(declared: &Declared, values: &mut Values) -> Vec<String> {
     let mut missing = Vec::new();
     for (name, variable) in declared {
+        let name = name.as_str();
         match &variable.default {
-            _ if values.contains_key(name.as_str()) => {}
-            Some(default) => drop(values.insert(name.as_str().to_owned(), default.clone())),
-            None => missing.push(ways_to_set(name.as_str())),
+            _ if values.contains_key(name) => {}
+            Some(default) => drop(values.insert(name.to_owned(), default.clone())),
+            None => missing.push(name.to_owned()),
         }
     }
-    if !missing.is_empty() {
-        bail!("these variables have no value: {}", missing.join(", "));
-    }
-    Ok(())
+    missing
 }
 
-fn ways_to_set(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    format!("`{name}` (set {upper}, SPIN_VARIABLE_{upper} or --variable {name}=…)")
+impl<E: Fn(&str) -> Option<String>> Sources<'_, E> {
+    fn from_environment(&self, name: &str) -> Option<String> {
+        let upper = name.to_ascii_uppercase();
+        let prefixed = (self.env)(&format!("SPIN_VARIABLE_{upper}"));
+        let plain = || self.plain_names.then(|| (self.env)(&upper)).flatten();
+        prefixed.or_else(plain)
+    }
+
+    /// The ways to set a variable.
+    fn hint(&self, name: &str) -> String {
+        let upper = name.to_ascii_uppercase();
+        let plain = if self.plain_names {
+            format!("{upper}, ")
+        } else {
+            String::new()
+        };
+        format!("`{name}` (set {plain}SPIN_VARIABLE_{upper} or --variable {name}=…)")
+    }
 }
 
 #[cfg(test)]
@@ -130,22 +155,29 @@ mod tests {
         .unwrap()
     }
 
+    fn resolve_from(env: &[(&str, &str)], plain_names: bool, variables: &str) -> Result<Variables> {
+        let env = |name: &str| {
+            let found = env.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let sources = Sources {
+            given: &[],
+            env,
+            plain_names,
+        };
+        Variables::resolve(&manifest(variables), &sources)
+    }
+
     fn resolve(variables: &str, env: &[(&str, &str)]) -> Result<Variables> {
-        Variables::resolve(&manifest(variables), &[], |name| {
-            env.iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
+        resolve_from(env, true, variables)
     }
 
     #[test]
-    fn spins_environment_wins_over_plain_names_and_defaults() {
+    fn spins_environment_takes_precedence_over_plain_names_and_defaults() {
         let declared = "typing_ttl = { default = '10' }";
         let value = |env: &[(&str, &str)]| {
-            resolve(declared, env)
-                .unwrap()
-                .get("typing_ttl")
-                .map(str::to_owned)
+            let variables = resolve(declared, env).unwrap();
+            variables.get("typing_ttl").map(str::to_owned)
         };
         assert_eq!(value(&[]).as_deref(), Some("10"));
         assert_eq!(value(&[("TYPING_TTL", "20")]).as_deref(), Some("20"));
@@ -154,12 +186,30 @@ mod tests {
     }
 
     #[test]
-    fn given_values_win_and_must_be_declared() {
+    fn plain_names_can_be_left_out() {
+        let env = [("TYPING_TTL", "20"), ("REDIS_URL", "redis://h")];
+        let variables = resolve_from(&env, false, "typing_ttl.default = '10'").unwrap();
+        assert_eq!(variables.get("typing_ttl"), Some("10"));
+        let error = resolve_from(&env, false, "redis_url.required = true").unwrap_err();
+        assert!(
+            error.to_string().contains("(set SPIN_VARIABLE_REDIS_URL"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn given_values_take_precedence_and_must_be_declared() {
         let manifest = manifest("a = { default = '1' }");
-        let given = |name: &str| vec![(name.to_owned(), "2".to_owned())];
-        let variables = Variables::resolve(&manifest, &given("a"), |_| Some("3".into())).unwrap();
-        assert_eq!(variables.get("a"), Some("2"));
-        assert!(Variables::resolve(&manifest, &given("b"), |_| None).is_err());
+        let resolve = |name: &str| {
+            let sources = Sources {
+                given: &[(name.to_owned(), "2".to_owned())],
+                env: |_: &str| Some("3".to_owned()),
+                plain_names: true,
+            };
+            Variables::resolve(&manifest, &sources)
+        };
+        assert_eq!(resolve("a").unwrap().get("a"), Some("2"));
+        assert!(resolve("b").is_err());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Spin prepares every statement anew. Here a connection caches the statements
 //! that it has prepared, which saves a round trip. Guests see no difference: a
-//! statement that a migration has invalidated is prepared again.
+//! statement that a migration has invalidated is prepared again. With
+//! `--strict`, connections behave as in Spin.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -26,6 +27,8 @@ pub struct Client {
     /// Whether a call was dropped before its response. The connection may still
     /// be busy with it, so it is closed, and does not return to the pool.
     abandoned: AtomicBool,
+    /// Whether statements are cached and an abandoned connection is closed.
+    managed: bool,
 }
 
 impl Drop for Client {
@@ -46,7 +49,7 @@ struct Call<'c> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.ended && self.client.managed {
             self.client.abandoned.store(true, Relaxed);
         }
     }
@@ -56,10 +59,11 @@ type DriverResult<T> = Result<T, tokio_postgres::Error>;
 
 impl Client {
     /// Wraps a client of a pool.
-    pub fn new(object: Object) -> Self {
+    pub fn new(object: Object, managed: bool) -> Self {
         Self {
             object: Some(object),
             abandoned: AtomicBool::new(false),
+            managed,
         }
     }
 
@@ -94,17 +98,45 @@ impl Client {
             client: self,
             ended: false,
         };
-        let mut result = prepare_and_run(object, sql, &run).await;
-        if result.as_ref().is_err_and(is_stale) {
-            object.statement_cache.remove(sql, &[]);
-            result = prepare_and_run(object, sql, &run).await;
-        }
+        let result = if self.managed {
+            run_cached(object, sql, &run).await
+        } else {
+            run_uncached(object, sql, &run).await
+        };
         call.ended = true;
         result.map_err(|error| query_failed(&error))
     }
 }
 
-async fn prepare_and_run<T, F>(
+async fn run_uncached<T, F>(
+    object: &Object,
+    sql: &str,
+    run: impl Fn(Statement) -> F,
+) -> DriverResult<T>
+where
+    F: Future<Output = DriverResult<T>>,
+{
+    run(object.prepare(sql).await?).await
+}
+
+/// Prepares the statement again if its cached form is stale.
+async fn run_cached<T, F>(
+    object: &Object,
+    sql: &str,
+    run: impl Fn(Statement) -> F,
+) -> DriverResult<T>
+where
+    F: Future<Output = DriverResult<T>>,
+{
+    let result = prepare_cached_and_run(object, sql, &run).await;
+    if result.as_ref().is_err_and(is_stale) {
+        object.statement_cache.remove(sql, &[]);
+        return prepare_cached_and_run(object, sql, &run).await;
+    }
+    result
+}
+
+async fn prepare_cached_and_run<T, F>(
     object: &Object,
     sql: &str,
     run: impl Fn(Statement) -> F,

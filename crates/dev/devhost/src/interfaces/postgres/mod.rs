@@ -29,7 +29,7 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 
 use self::client::Client;
-pub use self::pool::POOL_SIZE;
+pub use self::pool::{POOL_SIZE, Pools};
 use crate::{
     bindings::spin::postgres::postgres::Error,
     guest::{GuestContext, GuestState},
@@ -63,7 +63,7 @@ impl ConnectionBuilder {
             address: self.address,
             ca_root: self.ca_root,
         };
-        let client = pool::client(key, context.services.postgres_pool_size).await?;
+        let client = pool::client(context, key).await?;
         Ok(Connection {
             client: Arc::new(client),
         })

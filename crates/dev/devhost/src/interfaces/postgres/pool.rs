@@ -1,16 +1,17 @@
 //! Pools of Postgres connections, by address.
 //!
-//! Each thread has its own: a connection is driven by the event loop that
-//! opened it.
+//! Each event loop has its own, shared by all components: a connection is driven
+//! by the event loop that opened it. With `--strict`, each component has its
+//! own, shared by all threads.
 
-use std::{cell::RefCell, collections::VecDeque, time::Duration};
+use std::{cell::RefCell, collections::VecDeque, sync::PoisonError, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio_postgres::{Config, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::client::Client;
-use crate::{bindings::spin::postgres::postgres::Error, redact::redact, tls};
+use crate::{bindings::spin::postgres::postgres::Error, guest::GuestContext, redact::redact, tls};
 
 /// Connections per address; Spin's number.
 pub const POOL_SIZE: usize = 64;
@@ -34,21 +35,30 @@ pub struct Key {
     pub ca_root: Option<String>,
 }
 
-/// Waits for a client of this thread's pool for `key`, which holds `size`
-/// clients.
-pub async fn client(key: Key, size: usize) -> Result<Client, Error> {
+/// Waits for a client of the pool for `key`.
+pub async fn client(context: &GuestContext, key: Key) -> Result<Client, Error> {
     let failed = |text: String| Error::ConnectionFailed(redact(&text, &key.address));
-    let pool = POOLS
-        .with_borrow_mut(|pools| pools.pool(&key, size))
-        .map_err(|error| failed(format!("{error:#}")))?;
+    let pool = pool(context, &key).map_err(|error| failed(format!("{error:#}")))?;
     let client = pool.get().await;
     let client = client.map_err(|error| failed(format!("{error:?}")))?;
-    Ok(Client::new(client))
+    let managed = context.services.deviations.managed_connections;
+    Ok(Client::new(client, managed))
 }
 
-/// The pools of one thread, the most recently used first.
+fn pool(context: &GuestContext, key: &Key) -> anyhow::Result<Pool> {
+    let size = context.services.postgres_pool_size;
+    if context.services.deviations.shared_pools {
+        return POOLS.with_borrow_mut(|pools| pools.pool(key, size));
+    }
+    let pools = context.postgres_pools.lock();
+    pools
+        .unwrap_or_else(PoisonError::into_inner)
+        .pool(key, size)
+}
+
+/// Several pools, the most recently used first.
 #[derive(Default)]
-struct Pools(VecDeque<(Key, Pool)>);
+pub struct Pools(VecDeque<(Key, Pool)>);
 
 impl Pools {
     fn pool(&mut self, key: &Key, size: usize) -> anyhow::Result<Pool> {

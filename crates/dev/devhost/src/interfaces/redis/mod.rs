@@ -4,10 +4,12 @@
 //! # Layout
 //!
 //! * this file: the resource that a guest holds
-//! * [`calls`]: the calls that it makes on it
-//! * [`reply`]: converts replies
+//! * `calls`: the calls that it makes on it
+//! * `reply`: converts replies
+//! * `error_text`: the texts of errors
 
 mod calls;
+mod error_text;
 mod reply;
 
 use std::sync::Arc;
@@ -36,7 +38,7 @@ impl Connection {
         let redis = &context.services.redis;
         let client = redis.parse(&address).map_err(|_| Error::InvalidAddress)?;
         let opened = redis.open(&client, &address).await;
-        let connection = opened.map_err(|error| other(&error, &address))?;
+        let connection = opened.map_err(|error| other(&error, &address, &context))?;
         Ok(Self {
             connection,
             address: address.into(),
@@ -52,11 +54,12 @@ impl Connection {
                 let redis = &self.context.services.redis;
                 redis.record_error(&error, &self.address);
             }
-            other(&error, &self.address)
+            other(&error, &self.address, &self.context)
         })
     }
 }
 
-fn other(error: &RedisError, address: &str) -> Error {
-    Error::Other(redact(&error.to_string(), address))
+fn other(error: &RedisError, address: &str, context: &GuestContext) -> Error {
+    let spin = !context.services.deviations.driver_error_texts;
+    Error::Other(redact(&error_text::text(error, spin), address))
 }

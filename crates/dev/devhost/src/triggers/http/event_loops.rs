@@ -11,12 +11,17 @@ use std::{
     convert::Infallible,
     io,
     net::{SocketAddr, TcpStream},
+    num::NonZeroUsize,
     sync::Arc,
     thread,
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::mpsc};
+use tokio::{
+    net::TcpListener,
+    runtime::{self, Runtime},
+    sync::mpsc,
+};
 
 use super::server::Server;
 use crate::shutdown::Drain;
@@ -53,10 +58,12 @@ pub struct Connection {
 }
 
 impl EventLoops {
-    /// Starts a thread for each server.
-    pub fn start(servers: Vec<Server>) -> io::Result<Self> {
+    /// Starts one thread for each server; or, for a single server, as many as
+    /// `threads`, which share its tasks.
+    pub fn start(servers: Vec<Server>, threads: NonZeroUsize) -> io::Result<Self> {
+        let threads = threads.get() / servers.len().max(1);
         let (guard, running) = mpsc::channel(1);
-        let start = |server| EventLoop::start(server, guard.clone());
+        let start = |server| EventLoop::start(server, threads, guard.clone());
         let loops = servers.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { loops, running })
     }
@@ -91,10 +98,8 @@ impl EventLoops {
 }
 
 impl EventLoop {
-    fn start(server: Server, guard: mpsc::Sender<Infallible>) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+    fn start(server: Server, threads: usize, guard: mpsc::Sender<Infallible>) -> io::Result<Self> {
+        let runtime = new_runtime(threads)?;
         let (connections, accepted) = mpsc::unbounded_channel();
         let run = move || {
             runtime.block_on(server.run(accepted));
@@ -110,4 +115,13 @@ impl EventLoop {
     fn open_connections(&self) -> usize {
         Arc::strong_count(&self.open) - 1
     }
+}
+
+fn new_runtime(threads: usize) -> io::Result<Runtime> {
+    let mut builder = if threads > 1 {
+        runtime::Builder::new_multi_thread()
+    } else {
+        runtime::Builder::new_current_thread()
+    };
+    builder.worker_threads(threads.max(1)).enable_all().build()
 }

@@ -1,19 +1,24 @@
-//! The Redis trigger: one subscription per trigger, one message at a time, each
-//! message in a new instance.
+//! The Redis trigger: one message at a time, each message in a new instance.
+//!
+//! Each trigger has a subscription, and a queue, of its own. With `--strict`
+//! there is one for each address, as in Spin.
 //!
 //! # Layout
 //!
-//! * [`subscriber`]: receives the messages of a channel
-//! * [`handler`]: calls a component for a message
-//! * [`backoff`]: the pauses between attempts to connect
+//! * `subscriber`: receives the messages of some channels
+//! * `handler`: calls a component for a message
+//! * `backoff`: the pauses between attempts to connect
 
 mod backoff;
 mod handler;
 mod subscriber;
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 pub use self::subscriber::Subscriber;
 use self::{backoff::Backoff, handler::MessageHandler};
@@ -35,28 +40,31 @@ pub fn subscribers(
     guest: impl Fn(&ComponentId) -> Result<Arc<Guest>>,
 ) -> Result<Vec<Subscriber>> {
     let backoff = Backoff::from_variables(variables)?;
-    let defaults = manifest.application.trigger.redis.as_ref();
-    let default_address = defaults.map(|defaults| defaults.address.as_str());
-    let build = |trigger: &RedisTrigger| -> Result<Subscriber> {
-        let address = address(trigger, default_address, variables)?;
-        let client = services.redis.parse(&address);
-        Ok(Subscriber {
-            services: services.clone(),
-            client: client.map_err(|_| anyhow!("its address is not a Redis URL"))?,
-            address,
-            channel: variables.expand(&trigger.channel)?,
-            handler: MessageHandler::new(guest(&trigger.component)?)?,
-            backoff,
-        })
-    };
-    let named = |trigger: &RedisTrigger| {
-        build(trigger).with_context(|| format!("Redis trigger of `{}`", trigger.component))
-    };
-    manifest.triggers.redis.iter().map(named).collect()
+    let mut subscribers = BTreeMap::new();
+    for (index, trigger) in manifest.triggers.redis.iter().enumerate() {
+        let in_trigger = || format!("Redis trigger of `{}`", trigger.component);
+        let address = address(trigger, manifest, variables).with_context(in_trigger)?;
+        let channel = variables
+            .expand(&trigger.channel)
+            .with_context(in_trigger)?;
+        let handler = MessageHandler::new(guest(&trigger.component)?).with_context(in_trigger)?;
+        let is_separate = services.deviations.subscription_per_trigger;
+        let subscriber = match subscribers.entry((address, is_separate.then_some(index))) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let subscriber = Subscriber::new(&entry.key().0, services, backoff);
+                entry.insert(subscriber.with_context(in_trigger)?)
+            }
+        };
+        subscriber.add(channel, handler);
+    }
+    Ok(subscribers.into_values().collect())
 }
 
-fn address(trigger: &RedisTrigger, default: Option<&str>, variables: &Variables) -> Result<String> {
-    let address = trigger.address.as_deref().or(default);
+fn address(trigger: &RedisTrigger, manifest: &Manifest, variables: &Variables) -> Result<String> {
+    let defaults = manifest.application.trigger.redis.as_ref();
+    let default = defaults.map(|defaults| &defaults.address);
+    let address = trigger.address.as_ref().or(default);
     let address =
         address.context("it has no address, and neither has [application.trigger.redis]")?;
     variables.expand(address)

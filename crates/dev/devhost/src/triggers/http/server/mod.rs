@@ -25,18 +25,25 @@ use crate::shutdown::Drain;
 pub struct Server {
     routes: Routes<Handler>,
     drain: Drain,
+    nodelay: bool,
 }
 
 /// What the requests of a running server share.
 struct Shared {
     routes: Routes<Handler>,
     end_of_streams: CancellationToken,
+    nodelay: bool,
 }
 
 impl Server {
-    /// A server whose idle instances end when the drain starts.
-    pub fn new(routes: Routes<Handler>, drain: Drain) -> Self {
-        Self { routes, drain }
+    /// A server whose idle instances end when the drain starts, and whose
+    /// connections have TCP_NODELAY if `nodelay`.
+    pub fn new(routes: Routes<Handler>, drain: Drain, nodelay: bool) -> Self {
+        Self {
+            routes,
+            drain,
+            nodelay,
+        }
     }
 
     /// Logs the routes, which Spin prints to its standard output.
@@ -54,6 +61,7 @@ impl Server {
         let shared = Arc::new(Shared {
             routes: self.routes,
             end_of_streams: response_body::end_of_streams(&self.drain.started),
+            nodelay: self.nodelay,
         });
         let open = GracefulShutdown::new();
         while let Some(connection) = connections.recv().await {
@@ -76,8 +84,8 @@ impl Shared {
             open: guard,
         } = connection;
         let stream = TcpStream::from_std(stream)?;
-        // Short responses must not wait for the client's delayed acknowledgement.
-        stream.set_nodelay(true)?;
+        // With it, short responses do not wait for the client's delayed acknowledgement.
+        stream.set_nodelay(self.nodelay)?;
         let service = service_fn(move |request| {
             let shared = self.clone();
             async move { Ok::<_, Infallible>(shared.respond(request, client).await) }

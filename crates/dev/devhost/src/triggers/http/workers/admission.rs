@@ -48,10 +48,9 @@ impl WriteQueue {
 impl Workers {
     /// Waits until a request may be passed to an instance.
     pub async fn admit(&self, tag: Arc<RequestTag>, method: &Method) -> Admission {
-        let permit = if method.is_safe() {
-            None
-        } else {
-            self.writes.acquire().await
+        let permit = match &self.writes {
+            Some(writes) if !method.is_safe() => writes.acquire().await,
+            _ => None,
         };
         Admission {
             tag,

@@ -29,6 +29,7 @@ use self::{admission::WriteQueue, expiration::Expiration, worker::Worker};
 use crate::{
     guest::{Guest, GuestState},
     limit::Limit,
+    options::Options,
     shutdown::Drain,
 };
 
@@ -54,16 +55,13 @@ pub struct Workers {
     pre: ProxyPre<GuestState>,
     limits: ReuseLimits,
     drain: Drain,
-    writes: WriteQueue,
+    writes: Option<WriteQueue>,
 }
 
 /// A handler for `guest`, whose idle instances are dropped when the drain starts.
-pub fn handler(
-    guest: Arc<Guest>,
-    mut limits: ReuseLimits,
-    drain: Drain,
-) -> anyhow::Result<Handler> {
+pub fn handler(guest: Arc<Guest>, options: &Options, drain: Drain) -> anyhow::Result<Handler> {
     let pre = proxy_pre(&guest)?;
+    let mut limits = options.reuse_limits();
     if matches!(pre, ProxyPre::P2(_)) {
         // As in Spin, these get an instance for every request.
         limits.requests = Limit::Fixed(1);
@@ -73,7 +71,7 @@ pub fn handler(
         pre,
         limits,
         drain,
-        writes: WriteQueue::default(),
+        writes: options.deviations().queue_writes.then(WriteQueue::default),
     }))
 }
 
