@@ -65,7 +65,6 @@ impl RedisClient {
             .into_connection_info()?;
         Client::open(info.set_tcp_settings(self.tcp.clone()))
     }
-    }
 
     /// Opens a connection for commands. Commands have no time limit of their
     /// own: a guest may send one that blocks.
