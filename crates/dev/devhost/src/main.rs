@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+#[allow(unsafe_code, reason = "the standard library has no safe set_var")]
 fn main() -> anyhow::Result<()> {
     // The engine makes an error whenever an instance ends. With a backtrace in
     // each, a third of the time goes there; panics keep theirs.
