@@ -14,6 +14,7 @@ use tracing_subscriber::{
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+#[allow(unsafe_code, reason = "the standard library has no safe set_var")]
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     log(&options)?;
