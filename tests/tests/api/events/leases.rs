@@ -53,7 +53,7 @@ async fn a_conversations_feed_counts_like_a_users() {
     let app = app_with(1).await;
     let room = tests::Room::new(&app, 2).await;
     let _stream = open(&app, room.users[0]).await;
-    let path = |user| format!("{}?userId={user}", super::feed_of(&room));
+    let path = |user| format!("{}?userId={user}", super::feed_for_service(&room));
     app.get(&path(room.users[0])).await.expect_status(429);
     assert_eq!(app.events(&path(room.users[1])).await.status(), 200);
 }
@@ -135,7 +135,7 @@ async fn without_redis_streams_open_without_a_lease() {
         .await;
     let room = tests::Room::new(&app, 2).await;
     app.stop_redis().await;
-    let path = format!("{}?userId={}", super::feed_of(&room), room.users[0]);
+    let path = format!("{}?userId={}", super::feed_for_service(&room), room.users[0]);
     let streams = [app.events(&path).await, app.events(&path).await];
     assert_eq!(streams.each_ref().map(EventStream::status), [200, 200]);
 }
