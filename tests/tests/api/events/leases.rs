@@ -135,7 +135,11 @@ async fn without_redis_streams_open_without_a_lease() {
         .await;
     let room = tests::Room::new(&app, 2).await;
     app.stop_redis().await;
-    let path = format!("{}?userId={}", super::feed_for_service(&room), room.users[0]);
+    let path = format!(
+        "{}?userId={}",
+        super::feed_for_service(&room),
+        room.users[0]
+    );
     let streams = [app.events(&path).await, app.events(&path).await];
     assert_eq!(streams.each_ref().map(EventStream::status), [200, 200]);
 }
