@@ -1,4 +1,4 @@
-//! `--strict`: what devhost does besides Spin is off.
+//! `--strict`: what devhost does in addition to Spin is off.
 
 use std::time::{Duration, Instant};
 

@@ -166,7 +166,7 @@ async fn an_id_of_another_feed_is_a_resync() {
     assert_eq!(ids(&mut stream, 1).await, [3]);
 }
 
-/// A client that sends what cannot be read had a position: it is told of the gap.
+/// A client that sends what cannot be read had a position: `resync` reports the gap.
 #[tokio::test]
 async fn a_last_event_id_that_cannot_be_read_is_a_gap() {
     let app = app().await;
