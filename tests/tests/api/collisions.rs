@@ -296,12 +296,12 @@ async fn a_feed_of_another_type_delays_no_other_feed() {
     let key = format!("user:{}:feed", poisoned.users[1]);
     poisoned.say(app, poisoned.users[1], "seen").await;
     let mut redis = app.redis().await;
-    let () = redis::cmd("RPUSH")
+    let () = redis::cmd("SET")
         .arg(&key)
         .arg("x")
         .query_async(&mut redis)
         .await
-        .expect("a list");
+        .expect("a string");
     let path = format!("/api/v1/messages/users/{}/events", innocent.users[1]);
     let mut feed = app.events(&path).await;
     assert_eq!(feed.status(), StatusCode::OK.as_u16());

@@ -1,6 +1,10 @@
 //! The `devhost` command; see the library.
 
-use std::{env, io, io::IsTerminal as _};
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 use devhost::options::Options;
@@ -14,9 +18,18 @@ use tracing_subscriber::{
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-#[allow(unsafe_code, reason = "the standard library has no safe set_var")]
-fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a backtrace: the causes name the file and the key.
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: Options) -> anyhow::Result<()> {
     log(&options)?;
     let runtime = runtime(&options)?;
     let result = runtime.block_on(devhost::run(options));
