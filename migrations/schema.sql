@@ -610,6 +610,7 @@ end $$;
 CREATE TABLE public.cache_distrust (
     id boolean DEFAULT true NOT NULL,
     since timestamp with time zone NOT NULL,
+    newest timestamp with time zone NOT NULL,
     CONSTRAINT cache_distrust_one_row CHECK (id)
 );
 
@@ -661,8 +662,7 @@ CREATE TABLE public.relay_progress (
     relayed_seq bigint NOT NULL,
     lease_until timestamp with time zone,
     failures smallint DEFAULT 0 NOT NULL,
-    retry_at timestamp with time zone,
-    set_aside_at timestamp with time zone
+    retry_at timestamp with time zone
 )
 WITH (fillfactor='50');
 

@@ -68,7 +68,7 @@ async fn live_touches_no_store_and_accepts_only_get() {
 const READY: &str = "/api/v1/health/ready";
 
 #[tokio::test]
-async fn readiness_follows_the_stores_and_tells_nothing_more() {
+async fn readiness_follows_the_stores_and_says_nothing_more() {
     let app = App::builder().own_stores().spawn().await;
     let ready = app.get(READY).await.expect_status(200);
     assert_eq!(ready.json(), json!({"status": "ok"}));

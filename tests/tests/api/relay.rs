@@ -217,6 +217,43 @@ async fn a_relay_that_was_down_catches_up_after_the_first_wake_up() {
 }
 
 #[tokio::test]
+async fn an_event_of_a_newer_version_waits_for_it_and_delays_no_other() {
+    let app = App::builder().own_stores().spawn().await;
+    let (newer, other) = (seen_room(&app).await, seen_room(&app).await);
+    let postgres = app.postgres().await;
+    // A batch that adds a value to an enum cannot use it.
+    for statement in [
+        "alter type event_type add value 'of-tomorrow'".to_owned(),
+        format!(
+            "with next as (
+                update conversations set event_seq = event_seq + 1 where id = {} returning id, event_seq)
+            insert into events (conversation_id, seq, type) select id, event_seq, 'of-tomorrow' from next",
+            newer.id
+        ),
+    ] {
+        postgres.batch_execute(&statement).await.expect("a change");
+    }
+    newer.say(&app, newer.users[0], "waits").await;
+    other.say(&app, other.users[0], "goes on").await;
+    relayed(&app, &other, 1, SOON).await;
+    wait_for(
+        "one is left",
+        SOON,
+        async || backlog(&app).await,
+        |n| *n == 2,
+    )
+    .await;
+    let cured = format!(
+        "update events set type = 'message-read' where conversation_id = {}
+            and type = 'of-tomorrow'",
+        newer.id
+    );
+    postgres.batch_execute(&cured).await.expect("a change");
+    let observe = async || backlog(&app).await;
+    wait_for("it is delivered", AFTER_A_LEASE, observe, |n| *n == 0).await;
+}
+
+#[tokio::test]
 async fn data_that_redis_loses_between_posts_is_rebuilt() {
     let app = App::builder().own_stores().spawn().await;
     let room = seen_room(&app).await;

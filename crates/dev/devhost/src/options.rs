@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long, env = "RUNTIME_CONFIG_FILE")]
     pub runtime_config_file: Option<PathBuf>,
 
-    /// The cache of compiled components [default: .lexiflow/compiled beside the manifest].
+    /// The cache of compiled components [default: .lexiflow/compiled next to the manifest].
     #[arg(long)]
     pub cache_dir: Option<PathBuf>,
 

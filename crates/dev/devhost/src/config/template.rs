@@ -84,7 +84,7 @@ mod tests {
     fn unknown_variables_and_open_braces_are_errors() {
         assert!(Template::parse("{{ host }} {{ open").is_err());
         assert!(
-            Template::parse("{{ nobody }}")
+            Template::parse("{{ missing }}")
                 .unwrap()
                 .resolve(lookup)
                 .is_err()

@@ -1,11 +1,11 @@
-//! The interfaces that a guest can import, besides those of WASI.
+//! The interfaces that a guest can import, in addition to those of WASI.
 //!
 //! # Layout
 //!
-//! * [`redis`]: `spin:redis`
-//! * [`postgres`]: `spin:postgres`
-//! * `variables`: `spin:variables`
-//! * [`outgoing_http`]: `wasi:http`, where a guest is the client
+//! * [`redis`] – `spin:redis`
+//! * [`postgres`] – `spin:postgres`
+//! * `variables` – `spin:variables`
+//! * [`outgoing_http`] – `wasi:http`, where a guest is the client
 
 pub mod outgoing_http;
 pub mod postgres;

@@ -2,8 +2,8 @@
 //!
 //! # Layout
 //!
-//! * [`http`]: requests
-//! * [`redis`]: messages of Redis channels
+//! * [`http`] – requests
+//! * [`redis`] – messages of Redis channels
 
 pub mod http;
 pub mod redis;

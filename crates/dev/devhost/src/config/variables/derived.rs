@@ -1,6 +1,6 @@
 //! `redis_host` and `database_host`: host and port of the stores' URLs.
 //!
-//! The manifest has them beside the URLs, because an entry of
+//! The manifest has them in addition to the URLs, because an entry of
 //! `allowed_outbound_hosts` may hold no password. An operator of devhost need
 //! not set both.
 

@@ -29,7 +29,7 @@ pub struct Variables {
     values: Values,
 }
 
-/// The sources of values, besides the manifest's defaults.
+/// The sources of values other than the manifest's defaults.
 pub struct Sources<'s, E> {
     /// The names and values of `--variable`.
     pub given: &'s [(String, String)],

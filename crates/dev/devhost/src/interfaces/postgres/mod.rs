@@ -45,7 +45,7 @@ pub struct Connection {
 #[derive(Clone)]
 pub struct ConnectionBuilder {
     address: String,
-    /// A certificate in PEM form, trusted besides the system's.
+    /// A certificate in PEM form, trusted in addition to the system's.
     ca_root: Option<String>,
 }
 

@@ -26,7 +26,7 @@ thread_local! {
     static POOLS: RefCell<Pools> = RefCell::default();
 }
 
-/// An address, and the certificates to trust besides the system's.
+/// An address, and the certificates to trust in addition to the system's.
 #[derive(Clone, PartialEq)]
 pub struct Key {
     /// A URL or a `key=value` connection string.

@@ -6,7 +6,7 @@
 //! * [`parameter`]: parameters that a guest passes
 //! * [`datetime`] and [`range`]: types with parts
 //! * [`driver`]: types that the driver lacks
-//! * [`size`]: the memory that a row takes
+//! * [`mod@size`]: the memory that a row takes
 
 mod datetime;
 mod driver;
