@@ -2,11 +2,11 @@
 //!
 //! # Layout
 //!
-//! * [`engine`]: the wasmtime engine, and what it links into guests
-//! * [`component`]: a compiled and linked component
-//! * [`context`]: the settings that all instances of a component share
-//! * [`state`]: the data of one instance
-//! * `output`: what instances print
+//! * [`engine`] – the wasmtime engine, and what it links into guests
+//! * [`component`] – a compiled and linked component
+//! * [`context`] – the settings that all instances of a component share
+//! * [`state`] – the data of one instance
+//! * `output` – what instances print
 
 pub mod component;
 pub mod context;

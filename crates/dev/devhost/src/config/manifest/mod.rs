@@ -5,10 +5,10 @@
 //!
 //! # Layout
 //!
-//! * [`application`]: `[application]`; [`variable`]: `[variables]`
-//! * [`trigger`]: `[[trigger.http]]` and `[[trigger.redis]]`
-//! * [`component`]: `[component.<id>]`
-//! * `inline`: components that are written inside of a trigger
+//! * [`application`] – `[application]`; [`variable`] – `[variables]`
+//! * [`trigger`] – `[[trigger.http]]` and `[[trigger.redis]]`
+//! * [`component`] – `[component.<id>]`
+//! * `inline` – components that are written inside of a trigger
 
 pub mod application;
 pub mod component;

@@ -60,7 +60,7 @@ impl Variables {
         let mut values = given_values(declared, sources.given)?;
         for name in declared.keys().map(VariableName::as_str) {
             if !values.contains_key(name)
-                && let Some(value) = sources.from_environment(name)
+                && let Some(value) = sources.environment_value(name)
             {
                 values.insert(name.to_owned(), value);
             }
@@ -125,7 +125,7 @@ fn insert_defaults(declared: &Declared, values: &mut Values) -> Vec<String> {
 }
 
 impl<E: Fn(&str) -> Option<String>> Sources<'_, E> {
-    fn from_environment(&self, name: &str) -> Option<String> {
+    fn environment_value(&self, name: &str) -> Option<String> {
         let upper = name.to_ascii_uppercase();
         let prefixed = (self.env)(&format!("SPIN_VARIABLE_{upper}"));
         let plain = || self.plain_names.then(|| (self.env)(&upper)).flatten();

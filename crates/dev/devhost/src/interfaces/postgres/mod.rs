@@ -3,12 +3,12 @@
 //! # Layout
 //!
 //! * this file: the resources that a guest holds
-//! * [`calls`]: the calls that it makes on them
-//! * [`address`]: checks the hosts of an address
-//! * [`pool`]: the pools
-//! * [`client`]: runs statements; [`error`]: their errors
-//! * [`result`] and [`row_stream`]: returns their rows to the guest
-//! * [`types`]: converts values
+//! * [`calls`] – the calls that it makes on them
+//! * [`address`] – checks the hosts of an address
+//! * [`pool`] – the pools
+//! * [`client`] – runs statements; [`error`] – their errors
+//! * [`result`] and [`row_stream`] – returns their rows to the guest
+//! * [`types`] – converts values
 
 #![allow(
     clippy::result_large_err,

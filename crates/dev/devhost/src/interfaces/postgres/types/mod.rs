@@ -3,10 +3,10 @@
 //! # Layout
 //!
 //! * this file: rows that Postgres returns
-//! * [`parameter`]: parameters that a guest passes
-//! * [`datetime`] and [`range`]: types with parts
-//! * [`driver`]: types that the driver lacks
-//! * [`mod@size`]: the memory that a row takes
+//! * [`parameter`] – parameters that a guest passes
+//! * [`datetime`] and [`range`] – types with parts
+//! * [`driver`] – types that the driver lacks
+//! * [`mod@size`] – the memory that a row takes
 
 mod datetime;
 mod driver;

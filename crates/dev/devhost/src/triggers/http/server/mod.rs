@@ -2,8 +2,8 @@
 //!
 //! # Layout
 //!
-//! * [`request`]: finds the component for a request, and returns its response
-//! * [`response`]: the host's own responses
+//! * [`request`] – finds the component for a request, and returns its response
+//! * [`response`] – the host's own responses
 
 mod request;
 mod response;

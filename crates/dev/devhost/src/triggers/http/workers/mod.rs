@@ -5,10 +5,10 @@
 //!
 //! # Layout
 //!
-//! * [`admission`]: when a request is passed to an instance
-//! * [`expiration`]: when an instance is dropped
-//! * [`worker`]: one instance
-//! * [`request_tag`]: the id of a request, for the log
+//! * [`admission`] – when a request is passed to an instance
+//! * [`expiration`] – when an instance is dropped
+//! * [`worker`] – one instance
+//! * [`request_tag`] – the id of a request, for the log
 
 mod admission;
 mod expiration;
