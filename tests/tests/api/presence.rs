@@ -7,7 +7,7 @@ use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{App, app, send, unique_user, wait_for};
-use tests::{Room, Subscription};
+use tests::{Room, Subscription, token};
 
 /// The TTL of presence in the tests of expiry, in seconds.
 const TTL: u64 = 2;
@@ -71,6 +71,73 @@ async fn a_user_is_online_from_a_heartbeat_until_offline_is_called() {
         before.as_str().expect("a time") <= after.as_str().expect("a time"),
         "{before} {after}"
     );
+}
+
+#[tokio::test]
+async fn a_user_sees_the_presence_of_contacts_and_of_themselves_only() {
+    let app = token::closed().spawn().await;
+    let create = "/api/v1/conversations";
+    let [viewer, contact, stranger] = [(); 3].map(|()| unique_user());
+    let request = async |method: Method, path: &str, authorization: &str, body: Value| {
+        let request = app.request(method, path).json(&body);
+        send(request.header("authorization", authorization)).await
+    };
+    for users in [[viewer, contact], [contact, stranger]] {
+        let body = json!({ "participantIds": users });
+        let created = request(Method::POST, create, &token::service(), body).await;
+        created.expect_status(201);
+    }
+    for user in [viewer, contact, stranger] {
+        let path = path(user, "online");
+        let beat = request(Method::POST, &path, &token::user(user), json!({})).await;
+        beat.expect_status(200);
+    }
+    for (authorization, seen) in [
+        (token::user(viewer), vec![viewer, contact]),
+        (token::user(contact), vec![viewer, contact, stranger]),
+        (token::user(stranger), vec![contact, stranger]),
+        (token::user(unique_user()), vec![]),
+        (token::service(), vec![viewer, contact, stranger]),
+    ] {
+        let list = "/api/v1/messages/users/online";
+        let list = request(Method::GET, list, &authorization, json!({})).await;
+        let list = list.expect_status(200).json();
+        let listed = |user: &i64| {
+            list["users"]
+                .as_array()
+                .is_some_and(|l| l.contains(&json!(user)))
+        };
+        for user in [viewer, contact, stranger] {
+            let is_seen = seen.contains(&user);
+            assert_eq!(listed(&user), is_seen, "{user} in {list}");
+            let path = path(user, "online-status");
+            let status = request(Method::GET, &path, &authorization, json!({})).await;
+            let status = status.expect_status(200).json();
+            assert_eq!(status["online"], is_seen);
+            assert_eq!(status["lastSeen"].is_string(), is_seen, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_open_mode_the_query_names_the_viewer() {
+    let app = app().await;
+    let (room, stranger) = (Room::new(app, 2).await, unique_user());
+    beat(app, room.users[0]).await;
+    for (viewer, online) in [(room.users[1], true), (stranger, false)] {
+        let path = format!("{}?userId={viewer}", path(room.users[0], "online-status"));
+        let status = app.get(&path).await.expect_status(200).json();
+        assert_eq!(status["online"], online);
+        let list = format!("/api/v1/messages/users/online?userId={viewer}");
+        let list = app.get(&list).await.expect_status(200).json();
+        let expected = if online {
+            json!([room.users[0]])
+        } else {
+            json!([])
+        };
+        assert_eq!(list["users"], expected);
+    }
+    assert!(is_listed(app, room.users[0]).await);
 }
 
 #[tokio::test]

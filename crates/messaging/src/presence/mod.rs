@@ -1,4 +1,7 @@
-//! Presence: the users online, each by their own heartbeats.
+//! Presence: the users online, each by their own heartbeats. Users see the presence of those with whom
+//! they share a conversation, services see all.
+
+mod contacts;
 
 use std::time::Duration;
 
@@ -24,6 +27,14 @@ pub struct Status {
     pub last_seen: Option<String>,
 }
 
+impl Status {
+    /// What is said of a user who was never online, and of one whom the viewer may not see.
+    const UNKNOWN: Self = Self {
+        online: false,
+        last_seen: None,
+    };
+}
+
 /// A heartbeat; for how long the user is online without another.
 pub async fn heartbeat(user: UserId) -> Result<Duration> {
     let ttl = config::seconds("presence_ttl").await?;
@@ -42,17 +53,37 @@ pub async fn sign_off(user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// The users online, in the order of their ids.
-pub async fn online() -> Result<Vec<UserId>> {
+/// The users online that a viewer may see, in the order of their ids; a service sees all.
+pub async fn online(viewer: Option<UserId>) -> Result<Vec<UserId>> {
     let redis = RedisService::required();
     let set = ExpiringSet::online();
-    let (reaped, online) = join!(set.reap(redis, None), online_users(redis));
+    let visible = async {
+        let online = online_users(redis).await?;
+        match viewer {
+            Some(viewer) => contacts::among(viewer, online).await,
+            None => Ok(online),
+        }
+    };
+    let (reaped, visible) = join!(set.reap(redis, None), visible);
     reaped?;
-    Ok(online?)
+    visible
 }
 
-/// Whether a user is online.
-pub async fn status(user: UserId) -> Result<Status> {
+/// Whether a user is online; unknown if the viewer may not see that. A service sees all.
+pub async fn status(user: UserId, viewer: Option<UserId>) -> Result<Status> {
+    let (visible, status) = join!(is_visible(user, viewer), full_status(user));
+    let status = status?;
+    Ok(if visible? { status } else { Status::UNKNOWN })
+}
+
+async fn is_visible(user: UserId, viewer: Option<UserId>) -> Result<bool> {
+    match viewer {
+        Some(viewer) if viewer != user => contacts::share_a_conversation(viewer, user).await,
+        _ => Ok(true),
+    }
+}
+
+async fn full_status(user: UserId) -> Result<Status> {
     let (redis, set) = (RedisService::required(), ExpiringSet::online());
     let (member, last_seen) = ([Member::Online(user)], keys::last_seen(user));
     let (reaped, online, last_seen) = join!(
