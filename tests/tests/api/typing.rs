@@ -221,6 +221,54 @@ async fn typing_is_hidden_from_users_who_do_not_participate() {
 }
 
 #[tokio::test]
+async fn a_user_who_leaves_between_the_check_and_the_indicator_types_no_more() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let user = room.users[0];
+    // The request reads the right from the database, then waits for Redis to cache it.
+    let mut redis = app.redis().await;
+    let () = redis::cmd("CLIENT")
+        .arg(&["PAUSE", "1500", "WRITE"])
+        .query_async(&mut redis)
+        .await
+        .expect("a pause");
+    let leave = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let leave = format!(
+            "select leave_conversation({}, {user}, null, 'a leave of another host')",
+            room.id
+        );
+        app.postgres().await.batch_execute(&leave).await
+    };
+    let (answer, left) = tokio::join!(set(&app, &room, user, true), leave);
+    left.expect("a leave");
+    answer.expect_status(404);
+    let member = format!("{}:{user}", room.id);
+    let expiry: Option<f64> = redis
+        .zscore("typing:by-expiry", member)
+        .await
+        .expect("a score");
+    assert_eq!(expiry, None);
+    assert!(typing(&app, &room).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_types_and_takes_part_no_longer_is_not_listed() {
+    let app = app().await;
+    let (room, stranger) = (Room::new(app, 2).await, unique_user());
+    types(app, &room, room.users[0]).await;
+    let mut redis = app.redis().await;
+    let member = format!("{}:{stranger}", room.id);
+    let () = redis::pipe()
+        .zadd("typing:by-expiry", member, 9_000_000_000_000_i64)
+        .sadd(format!("conversation:{}:typing", room.id), stranger)
+        .query_async(&mut redis)
+        .await
+        .expect("an indicator");
+    assert_eq!(typing(app, &room).await, [room.users[0]]);
+}
+
+#[tokio::test]
 async fn errors_name_the_field() {
     let app = app().await;
     let room = Room::new(app, 2).await;

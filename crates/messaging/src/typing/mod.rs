@@ -8,15 +8,26 @@ use platform::redis::RedisError;
 
 use crate::expiring_set::{Changes, ExpiringSet, Member};
 use crate::ids::{ConversationId, UserId};
-use crate::{RedisService, Result, keys};
+use crate::{Error, RedisService, Result, conversations, keys};
 
-/// Sets a user's indicator, or takes it back.
+/// Sets a participant's indicator, or takes it back.
+///
+/// The user may leave between the check of their right and this. A leave drops the cached right
+/// first and the indicator after that; so either it finds the indicator, or the right is gone here.
 pub async fn set(conversation: ConversationId, user: UserId, is_typing: bool) -> Result<()> {
     let ttl = config::seconds("typing_ttl").await?;
-    RedisService::required()
+    let redis = RedisService::required();
+    redis
         .set_typing_indicator(conversation, user, is_typing.then_some(ttl))
         .await?;
-    Ok(())
+    if !is_typing {
+        return Ok(());
+    }
+    let visible = conversations::visible(conversation, Some(user)).await;
+    if matches!(visible, Err(Error::NotFound(_))) {
+        redis.set_typing_indicator(conversation, user, None).await?;
+    }
+    visible.map(|_| ())
 }
 
 /// A user who leaves a conversation stops typing there.
