@@ -419,6 +419,69 @@ async fn feed_types(
 }
 
 #[tokio::test]
+async fn what_others_wrote_into_the_sets_breaks_nothing() {
+    let app = App::builder().own_stores().spawn().await;
+    let (user, other) = (unique_user(), unique_user());
+    beat(&app, other).await;
+    let mut redis = app.redis().await;
+    let garbage = [
+        "garbage",
+        "7x",
+        "0",
+        "01",
+        "-1",
+        "9007199254740992",
+        "5:6",
+        "",
+    ];
+    // One score is of members that have expired.
+    for score in [1, 9_000_000_000_000_i64] {
+        let mut pipe = redis::pipe();
+        for member in garbage {
+            pipe.zadd("users:online:by-expiry", member, score);
+        }
+        pipe.zadd("users:online:by-expiry", b"\xff".as_slice(), score);
+        let () = pipe.query_async(&mut redis).await.expect("members");
+        beat(&app, user).await;
+        assert!(is_listed(&app, user).await && is_listed(&app, other).await);
+        assert_eq!(status(&app, user).await["online"], true);
+        let left: usize = redis
+            .zcard("users:online:by-expiry")
+            .await
+            .expect("a number");
+        assert_eq!(left, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_holds_another_type_is_replaced() {
+    let app = App::builder().own_stores().spawn().await;
+    let user = unique_user();
+    let mut redis = app.redis().await;
+    for key in ["users:online", "users:online:by-expiry"] {
+        let () = redis::pipe()
+            .del(key)
+            .hset(key, 1, "x")
+            .query_async(&mut redis)
+            .await
+            .expect("a hash");
+        beat(&app, user).await;
+        assert!(is_listed(&app, user).await, "with {key}");
+        assert!(is_in_the_plain_set(&app, user).await, "with {key}");
+    }
+    let () = redis
+        .del("users:online:by-expiry")
+        .await
+        .expect("a deletion");
+    let () = redis
+        .lpush("users:online:by-expiry", "x")
+        .await
+        .expect("a list");
+    assert!(!is_listed(&app, user).await);
+    assert_eq!(status(&app, user).await["online"], false);
+}
+
+#[tokio::test]
 async fn errors_name_the_field() {
     let (app, user) = (app().await, unique_user());
     for id in ["x", "0", "-1", "1.5", "9007199254740992"] {

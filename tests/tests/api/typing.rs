@@ -269,6 +269,39 @@ async fn who_types_and_takes_part_no_longer_is_not_listed() {
 }
 
 #[tokio::test]
+async fn what_others_wrote_into_the_sets_breaks_nothing() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let mut redis = app.redis().await;
+    let plain = format!("conversation:{}:typing", room.id);
+    let mut pipe = redis::pipe();
+    for garbage in ["garbage", "7", "7:", ":7", "7:0", "7:8:9", "07:8", "7:8x"] {
+        pipe.zadd("typing:by-expiry", garbage, 1);
+        pipe.sadd(&plain, garbage);
+    }
+    pipe.zadd("typing:by-expiry", b"\xff".as_slice(), 1);
+    pipe.sadd(&plain, b"\xff".as_slice());
+    let () = pipe.query_async(&mut redis).await.expect("members");
+    types(&app, &room, room.users[0]).await;
+    assert_eq!(typing(&app, &room).await, [room.users[0]]);
+    let left: usize = redis.zcard("typing:by-expiry").await.expect("a number");
+    assert_eq!(left, 1);
+    for key in [plain.as_str(), "typing:by-expiry"] {
+        let () = redis::pipe()
+            .del(key)
+            .hset(key, 1, "x")
+            .query_async(&mut redis)
+            .await
+            .expect("a hash");
+        types(&app, &room, room.users[1]).await;
+        assert!(
+            typing(&app, &room).await.contains(&room.users[1]),
+            "with {key}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn errors_name_the_field() {
     let app = app().await;
     let room = Room::new(app, 2).await;

@@ -15,8 +15,8 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use futures::join;
 use platform::redis::{
-    Argument, FromReply, RedisError as E, RedisParameter, RedisResult, Script, millis, unexpected,
-    utf8,
+    Argument, FromReply, RedisError as E, RedisParameter, RedisResult, Repeat, Script, millis,
+    unexpected, utf8,
 };
 use platform::{args, clock};
 
@@ -39,7 +39,7 @@ const REMOVE: Script = script!("lua/remove.lua");
 /// Removes the members that have expired.
 const REAP: Script = script!("lua/reap.lua");
 /// Lists the members.
-pub const MEMBERS: Script = Script::idempotent(include_str!("lua/members.lua"));
+const MEMBERS: Script = Script::idempotent(include_str!("lua/members.lua"));
 /// Checks which members there are.
 const CONTAINS: Script = Script::idempotent(include_str!("lua/contains.lua"));
 /// Adds a member to the plain set.
@@ -165,6 +165,30 @@ impl ExpiringSet {
         let Changes(reaped) = redis.script(REAP, self.by_expiry, arguments).await?;
         self.report(redis, &reaped).await;
         Ok(())
+    }
+
+    /// The members. What another program wrote into the set is removed.
+    pub async fn members(&self, redis: RedisService) -> Result<Vec<Member>, E> {
+        let texts: Vec<Vec<u8>> = redis.script(MEMBERS, self.by_expiry, vec![]).await?;
+        let mut members = Vec::with_capacity(texts.len());
+        let mut foreign = args![self.by_expiry];
+        for text in texts {
+            match self.parse(&text) {
+                Some(member) => members.push(member),
+                None => foreign.push(text.as_slice().parameter()),
+            }
+        }
+        if foreign.len() > 1 {
+            log::warn!("removed from {}: what is no member", self.by_expiry);
+            redis.command::<()>(Repeat::Safe, "ZREM", foreign).await?;
+        }
+        Ok(members)
+    }
+
+    fn parse(&self, text: &[u8]) -> Option<Member> {
+        let member = str::from_utf8(text).ok()?.parse().ok()?;
+        let has_conversation = matches!(member, Member::Typing(..));
+        (has_conversation == self.channel.contains(CONVERSATION)).then_some(member)
     }
 
     /// Which of these are members, in the same order.
@@ -299,6 +323,20 @@ mod tests {
             if let Member::Typing(conversation, _) = member {
                 prop_assert_eq!(&event["conversationId"], conversation.get());
             }
+        }
+
+        #[test]
+        fn a_set_takes_its_own_members_only(member in member(), garbage in ".*") {
+            let (online, typing) = (ExpiringSet::online(), ExpiringSet::typing());
+            let text = member.to_string();
+            let (own, other) = match member {
+                Member::Online(_) => (online, typing),
+                Member::Typing(..) => (typing, online),
+            };
+            prop_assert_eq!(own.parse(text.as_bytes()), Some(member));
+            prop_assert_eq!(other.parse(text.as_bytes()), None);
+            prop_assert!(garbage.parse::<i64>().is_ok() || other.parse(garbage.as_bytes()).is_none());
+            prop_assert_eq!(own.parse(b"\xff1"), None);
         }
 
         #[test]

@@ -11,7 +11,7 @@ use platform::postgres::{Repeat, query};
 use platform::redis::RedisError;
 use platform::{clock, config};
 
-use crate::expiring_set::{Changes, ExpiringSet, MEMBERS, Member};
+use crate::expiring_set::{Changes, ExpiringSet, Member};
 use crate::ids::UserId;
 use crate::{RedisService, Result, keys};
 
@@ -148,9 +148,10 @@ async fn set_last_seen(redis: RedisService, user: UserId) -> Result<(), RedisErr
 }
 
 async fn online_users(redis: RedisService) -> Result<Vec<UserId>, RedisError> {
-    let key = keys::users_online_by_expiry();
-    let users: Vec<String> = redis.script(MEMBERS, key, vec![]).await?;
-    Ok(UserId::parse_sorted(&users))
+    let members = ExpiringSet::online().members(redis).await?;
+    let mut users: Vec<UserId> = members.into_iter().map(Member::user).collect();
+    users.sort_unstable();
+    Ok(users)
 }
 
 /// Marks a user as one that has been seen, for good.

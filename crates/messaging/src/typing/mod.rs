@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures::join;
-use platform::config;
-use platform::redis::RedisError;
+use platform::redis::{RedisError, Repeat};
+use platform::{args, config};
 
 use crate::expiring_set::{Changes, ExpiringSet, Member};
 use crate::ids::{ConversationId, UserId};
@@ -84,7 +84,10 @@ pub async fn typing_users(
     redis: RedisService,
     conversation: ConversationId,
 ) -> Result<Vec<UserId>, RedisError> {
-    let users = UserId::parse_sorted(&redis.smembers(&keys::typing(conversation)).await?);
+    // Another program may have added what is no text.
+    let set = args![keys::typing(conversation)];
+    let users: Vec<Vec<u8>> = redis.command(Repeat::Safe, "SMEMBERS", set).await?;
+    let users = UserId::parse_sorted(&users);
     let members: Vec<Member> = users
         .iter()
         .map(|user| Member::Typing(conversation, *user))

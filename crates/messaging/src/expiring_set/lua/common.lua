@@ -4,7 +4,8 @@
 -- ms, by the clock of Redis). It alone decides who is a member: the script that
 -- adds or removes one publishes that in the same step, so every change is
 -- published once and in order, however many replicas take part. A member is a user's
--- id, or the ids of a conversation and a user with a colon between.
+-- id, or the ids of a conversation and a user with a colon between. What is neither
+-- was written by another program and is removed when a script meets it.
 --
 -- KEYS[1]  the expiring set
 -- ARGV[1]  the channel; here and in the events, @u stands for the user and @c
@@ -18,11 +19,30 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local changes = {}
 
+-- Whether a text is an id: 1 to 2^53 - 1, as a number is written.
+local function is_id(text)
+  return string.find(text, '^[1-9]%d*$') and #text <= 16 and tonumber(text) < 2 ^ 53
+end
+
+-- The user of a member, and the conversation where the channel names one; nil
+-- where the text is no member of this set.
+local function parse(member)
+  if not string.find(ARGV[1], '@c', 1, true) then
+    return is_id(member) and member
+  end
+  local conversation, user = string.match(member, '^(%d+):(%d+)$')
+  if conversation and is_id(conversation) and is_id(user) then
+    return user, conversation
+  end
+end
+
 local function publish(member, present, event)
-  local user = string.match(member, '%d+$')
-  local conversation = string.match(member, '^%d+')
+  local user, conversation = parse(member)
+  if not user then
+    return
+  end
   local function fill(template)
-    return (string.gsub(string.gsub(template, '@u', user), '@c', conversation))
+    return (string.gsub(string.gsub(template, '@u', user), '@c', conversation or ''))
   end
   redis.call('PUBLISH', fill(ARGV[1]), fill(event))
   table.insert(changes, member)
