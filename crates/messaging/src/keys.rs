@@ -12,6 +12,7 @@
 //! | [`online`] | string | `presence_ttl` | one user's own presence |
 //! | [`users_online`] | set | `presence_ttl` after the newest heartbeat | users online |
 //! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms) |
+//! | [`devices`] | sorted set | `presence_ttl` after the newest heartbeat | a user's devices online, scored by when they expire (Unix ms) |
 //! | [`last_seen`] | string | 90 days | when a user was last online (RFC 3339) |
 //! | [`typing`] | set | `typing_ttl` after the newest indicator | users typing |
 //! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | conversations and users typing in them, scored by when they expire (Unix ms) |
@@ -107,6 +108,12 @@ pub const fn users_online() -> &'static str {
 #[must_use]
 pub const fn users_online_by_expiry() -> &'static str {
     "users:online:by-expiry"
+}
+
+/// A user's devices online, scored by when they expire; in the slot of [`users_online_by_expiry`].
+#[must_use]
+pub fn devices(user: UserId) -> String {
+    format!("{{{}}}:devices:{user}", users_online_by_expiry())
 }
 
 /// When a user was last online.

@@ -418,6 +418,152 @@ async fn feed_types(
         .collect()
 }
 
+/// Sends a heartbeat or a sign-off of a device.
+async fn device(app: &App, user: i64, action: &str, device: &str) {
+    let body = json!({ "deviceId": device });
+    let answer = app.post(&path(user, action), body).await;
+    answer.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_user_is_online_while_any_device_is() {
+    let (app, user) = (app().await, unique_user());
+    let events = Subscription::open(app, &format!("user:{user}:presence")).await;
+    let is_online = async || {
+        let online = status(app, user).await["online"] == true;
+        assert_eq!(is_listed(app, user).await, online);
+        assert_eq!(is_in_the_plain_set(app, user).await, online);
+        let marker = format!("user:{user}:online");
+        let marked: bool = app.redis().await.exists(marker).await.expect("an answer");
+        assert_eq!(marked, online);
+        online
+    };
+    device(app, user, "online", "phone").await;
+    device(app, user, "online", "desk").await;
+    device(app, user, "offline", "phone").await;
+    assert!(is_online().await);
+    device(app, user, "offline", "unknown").await;
+    assert!(is_online().await);
+    device(app, user, "offline", "desk").await;
+    assert!(!is_online().await);
+    // A heartbeat without a name is a device of its own; a sign-off without one is of all.
+    beat(app, user).await;
+    device(app, user, "online", "phone").await;
+    device(app, user, "offline", "phone").await;
+    assert!(is_online().await);
+    device(app, user, "online", "phone").await;
+    let answer = app.post(&path(user, "offline"), json!({})).await;
+    answer.expect_status(200);
+    assert!(!is_online().await);
+    events.exactly(4, user, Duration::from_secs(5)).await;
+    let types = events.types_of_user(user);
+    assert_eq!(types, ["online", "offline", "online", "offline"]);
+    let devices = format!("{{users:online:by-expiry}}:devices:{user}");
+    let left: bool = app.redis().await.exists(devices).await.expect("an answer");
+    assert!(!left);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_expires_with_the_last_device() {
+    let app = short_ttl().await;
+    let user = unique_user();
+    let events = Subscription::open(&app, &format!("user:{user}:presence")).await;
+    device(&app, user, "online", "first").await;
+    let last = Instant::now();
+    tokio::time::sleep(Duration::from_millis(TTL * 500)).await;
+    device(&app, user, "online", "second").await;
+    device(&app, user, "offline", "second").await;
+    let published = events.exactly(2, user, Duration::from_secs(TTL + 2)).await;
+    let took = published[1].at - last;
+    assert!(
+        took > Duration::from_millis(TTL * 1000 - 200) && took < Duration::from_secs(TTL + 1),
+        "offline after {took:?}"
+    );
+    assert_eq!(status(&app, user).await["online"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_that_come_and_go_at_once_leave_the_one_that_stays() {
+    let (app, user) = (app().await, unique_user());
+    let events = Subscription::open(app, &format!("user:{user}:presence")).await;
+    device(app, user, "online", "stays").await;
+    join_all((0..12).map(async |n| {
+        let name = format!("device-{n}");
+        for action in ["online", "offline", "online", "offline"] {
+            device(app, user, action, &name).await;
+        }
+    }))
+    .await;
+    assert_eq!(status(app, user).await["online"], true);
+    assert!(is_in_the_plain_set(app, user).await);
+    let marker = format!("user:{user}:online");
+    let ttl: i64 = app.redis().await.ttl(marker).await.expect("a TTL");
+    assert!(ttl > 250, "{ttl}");
+    device(app, user, "offline", "stays").await;
+    assert_eq!(status(app, user).await["online"], false);
+    events.exactly(2, user, Duration::from_secs(5)).await;
+    assert_eq!(events.types_of_user(user), ["online", "offline"]);
+}
+
+#[tokio::test]
+async fn a_poisoned_key_of_devices_counts_for_its_user_only() {
+    let app = App::builder().own_stores().spawn().await;
+    let (user, other) = (unique_user(), unique_user());
+    beat(&app, other).await;
+    let devices = format!("{{users:online:by-expiry}}:devices:{user}");
+    let mut redis = app.redis().await;
+    let () = redis.hset(&devices, 1, "x").await.expect("a hash");
+    beat(&app, user).await;
+    device(&app, user, "offline", "phone").await;
+    assert_eq!(status(&app, user).await["online"], true);
+    for score in ["inf", "9e15", "1.5"] {
+        let () = redis.zadd(&devices, "x", score).await.expect("a member");
+        beat(&app, user).await;
+        let left: i64 = redis.ttl(&devices).await.expect("a TTL");
+        assert!((1..=300).contains(&left), "{left}");
+    }
+    device(&app, user, "offline", "x").await;
+    assert_eq!(status(&app, user).await["online"], true);
+    assert_eq!(status(&app, other).await["online"], true);
+}
+
+#[tokio::test]
+async fn the_body_is_optional_and_names_a_device_if_it_names_anything() {
+    let (app, user) = (app().await, unique_user());
+    for action in ["online", "offline"] {
+        let path = path(user, action);
+        let request = || app.request(Method::POST, &path);
+        let typed = |text: &'static str| request().header("content-type", text);
+        for accepted in [
+            request(),
+            request().header("content-length", "0"),
+            typed("application/json"),
+            typed("application/x-www-form-urlencoded"),
+            request().json(&json!({})),
+            request().json(&json!({ "deviceId": null })),
+            request().json(&json!({ "deviceId": "x".repeat(64), "other": 1 })),
+        ] {
+            send(accepted).await.expect_status(200);
+        }
+        for device in ["", " ", "a b", "a\n", "\u{200b}", &"x".repeat(65)] {
+            let refused = request().json(&json!({ "deviceId": device }));
+            let problem = send(refused).await.expect_status(422).json();
+            assert_eq!(problem["errors"][0]["field"], "deviceId", "{device:?}");
+        }
+        let problem = send(request().json(&json!({ "deviceId": 7 }))).await;
+        let problem = problem.expect_status(400).json();
+        assert_eq!(problem["errors"][0]["field"], "deviceId");
+        for body in ["[]", "{", "null"] {
+            let refused = typed("application/json").body(body);
+            send(refused).await.expect_status(400);
+        }
+        send(request().body("{}")).await.expect_status(415);
+        send(typed("text/plain").body("{}"))
+            .await
+            .expect_status(415);
+    }
+}
+
 #[tokio::test]
 async fn what_others_wrote_into_the_sets_breaks_nothing() {
     let app = App::builder().own_stores().spawn().await;

@@ -228,7 +228,7 @@ async fn a_user_who_leaves_between_the_check_and_the_indicator_types_no_more() {
     // The request reads the right from the database, then waits for Redis to cache it.
     let mut redis = app.redis().await;
     let () = redis::cmd("CLIENT")
-        .arg(&["PAUSE", "1500", "WRITE"])
+        .arg(&["PAUSE", "9000", "WRITE"])
         .query_async(&mut redis)
         .await
         .expect("a pause");
@@ -238,7 +238,14 @@ async fn a_user_who_leaves_between_the_check_and_the_indicator_types_no_more() {
             "select leave_conversation({}, {user}, null, 'a leave of another host')",
             room.id
         );
-        app.postgres().await.batch_execute(&leave).await
+        let left = app.postgres().await.batch_execute(&leave).await;
+        let mut redis = app.redis().await;
+        let () = redis::cmd("CLIENT")
+            .arg("UNPAUSE")
+            .query_async(&mut redis)
+            .await
+            .expect("an end of the pause");
+        left
     };
     let (answer, left) = tokio::join!(set(&app, &room, user, true), leave);
     left.expect("a leave");

@@ -8,6 +8,7 @@
 //! keyspace events, and also where these come late: a Redis with many keys may take minutes to
 //! find one that expired.
 
+mod devices;
 mod member;
 
 use std::time::Duration;
@@ -27,8 +28,8 @@ use member::{CONVERSATION, USER};
 
 /// A script that changes a set, behind what all of these share.
 macro_rules! script {
-    ($file:literal) => {
-        Script::idempotent(concat!(include_str!("lua/common.lua"), include_str!($file)))
+    ($($file:literal),+) => {
+        Script::idempotent(concat!(include_str!("lua/common.lua"), $(include_str!($file)),+))
     };
 }
 
@@ -36,11 +37,17 @@ macro_rules! script {
 const REFRESH: Script = script!("lua/refresh.lua");
 /// Removes a member.
 const REMOVE: Script = script!("lua/remove.lua");
+/// Adds a member, or refreshes its TTL, by one of its devices.
+const REFRESH_DEVICE: Script = script!("lua/devices.lua", "lua/refresh_device.lua");
+/// Removes a device, and with the last one the member.
+const REMOVE_DEVICE: Script = script!("lua/devices.lua", "lua/remove_device.lua");
+/// Removes all devices, and with them the member.
+const REMOVE_DEVICES: Script = script!("lua/remove_devices.lua");
 /// Removes the members that have expired.
 const REAP: Script = script!("lua/reap.lua");
 /// Lists the members.
 const MEMBERS: Script = Script::idempotent(include_str!("lua/members.lua"));
-/// Checks which members there are.
+/// Checks for how long the members stay.
 const CONTAINS: Script = Script::idempotent(include_str!("lua/contains.lua"));
 /// Adds a member to the plain set.
 const MIRROR_ADD: Script = Script::idempotent(include_str!("lua/mirror_add.lua"));
@@ -71,9 +78,22 @@ pub struct Change {
     pub event: String,
 }
 
-/// Changes in their order.
+/// What a script did.
 #[derive(Debug)]
-pub struct Changes(pub Vec<Change>);
+pub struct Changes {
+    /// The changes in their order.
+    pub changes: Vec<Change>,
+    /// For how much longer the script's member stays; `None` if there is none.
+    pub remaining: Option<Duration>,
+}
+
+impl Changes {
+    /// Whether the member was added or removed.
+    #[must_use]
+    pub fn concern(&self, member: Member) -> bool {
+        self.changes.iter().any(|change| change.member == member)
+    }
+}
 
 impl ExpiringSet {
     /// Users online.
@@ -136,12 +156,22 @@ impl ExpiringSet {
             millis(ttl),
             millis(ttl + REAP_WINDOW)
         ]);
-        let set = member.set();
         let (changes, mirrored) = join!(
             redis.script(REFRESH, self.by_expiry, arguments),
-            redis.script::<bool>(MIRROR_ADD, &set, args![member.user().get(), millis(ttl)]),
+            self.mirror_refresh(redis, member, ttl),
         );
         mirrored.and(changes)
+    }
+
+    /// Adds a member to the plain set, and refreshes the set's TTL.
+    pub async fn mirror_refresh(
+        &self,
+        redis: RedisService,
+        member: Member,
+        ttl: Duration,
+    ) -> Result<(), E> {
+        let arguments = args![member.user().get(), millis(ttl)];
+        redis.script(MIRROR_ADD, &member.set(), arguments).await
     }
 
     /// Removes a member now; what changed.
@@ -162,7 +192,7 @@ impl ExpiringSet {
         let mut arguments = self.arguments();
         let expired = expired.map_or_else(String::new, |member| member.to_string());
         arguments.extend(args![expired, millis(TOLERANCE)]);
-        let Changes(reaped) = redis.script(REAP, self.by_expiry, arguments).await?;
+        let reaped = redis.script(REAP, self.by_expiry, arguments).await?;
         self.report(redis, &reaped).await;
         Ok(())
     }
@@ -193,19 +223,30 @@ impl ExpiringSet {
 
     /// Which of these are members, in the same order.
     pub async fn contains(&self, redis: RedisService, members: &[Member]) -> Result<Vec<bool>, E> {
+        let remaining = self.remaining(redis, members).await?;
+        Ok(remaining.iter().map(Option::is_some).collect())
+    }
+
+    /// For how much longer each of these stays, in the same order; `None` where there is none.
+    pub async fn remaining(
+        &self,
+        redis: RedisService,
+        members: &[Member],
+    ) -> Result<Vec<Option<Duration>>, E> {
         if members.is_empty() {
             return Ok(vec![]);
         }
         let members = members.iter().map(|member| member.to_string().parameter());
-        redis
+        let remaining: Vec<i64> = redis
             .script(CONTAINS, self.by_expiry, members.collect())
-            .await
+            .await?;
+        Ok(remaining.into_iter().map(from_millis).collect())
     }
 
     /// Reports changes that were published to the plain set, streams and feeds. Nothing of it can
     /// fail the request.
-    pub async fn report(&self, redis: RedisService, changes: &[Change]) {
-        if let Err(cause) = self.try_report(redis, changes).await {
+    pub async fn report(&self, redis: RedisService, changes: &Changes) {
+        if let Err(cause) = self.try_report(redis, &changes.changes).await {
             log::warn!(
                 "a change of {} is not in the feeds: {cause}",
                 self.by_expiry
@@ -247,6 +288,12 @@ impl ExpiringSet {
     }
 }
 
+/// What is left of a member's TTL, from milliseconds as the scripts give them.
+fn from_millis(remaining: i64) -> Option<Duration> {
+    let remaining = u64::try_from(remaining).ok().filter(|left| *left > 0);
+    remaining.map(Duration::from_millis)
+}
+
 /// The TTL of the plain set is left to the requests that refresh members.
 async fn mirror(redis: RedisService, change: &Change) -> Result<bool, E> {
     let (set, user) = (change.member.set(), change.member.user().get());
@@ -277,9 +324,11 @@ fn newest(changes: &[Change]) -> Vec<&Change> {
 }
 
 impl FromReply for Changes {
-    /// Member, 1 or 0, event, …, as the scripts give them.
+    /// The milliseconds that are left, then member, 1 or 0, event, …, as the scripts give them.
     fn from_reply(reply: Vec<RedisResult>) -> Result<Self, E> {
         let mut reply = reply.into_iter();
+        let remaining = reply.next().ok_or_else(|| unexpected("a number"))?;
+        let remaining = from_millis(i64::from_reply(vec![remaining])?);
         let mut changes = Vec::new();
         while let (Some(member), Some(present), Some(event)) =
             (reply.next(), reply.next(), reply.next())
@@ -290,7 +339,7 @@ impl FromReply for Changes {
                 event: utf8(event)?,
             });
         }
-        Ok(Self(changes))
+        Ok(Self { changes, remaining })
     }
 }
 

@@ -6,7 +6,7 @@ use futures::join;
 use platform::redis::{RedisError, Repeat};
 use platform::{args, config};
 
-use crate::expiring_set::{Changes, ExpiringSet, Member};
+use crate::expiring_set::{ExpiringSet, Member};
 use crate::ids::{ConversationId, UserId};
 use crate::{Error, RedisService, Result, conversations, keys};
 
@@ -62,7 +62,7 @@ pub async fn set_indicator(
 ) -> Result<bool, RedisError> {
     let (set, member) = (ExpiringSet::typing(), Member::Typing(conversation, user));
     let marker = keys::typing_user(conversation, user);
-    let Changes(changes) = match ttl {
+    let changes = match ttl {
         Some(ttl) => {
             let (changes, marked) = join!(
                 set.refresh(redis, member, ttl),
@@ -76,7 +76,7 @@ pub async fn set_indicator(
         }
     };
     set.report(redis, &changes).await;
-    Ok(changes.iter().any(|change| change.member == member))
+    Ok(changes.concern(member))
 }
 
 /// The users that type in a conversation, in the order of their ids.

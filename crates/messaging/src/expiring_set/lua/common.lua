@@ -12,7 +12,8 @@
 --          for the conversation
 -- ARGV[2]  the event of a member that was added
 -- ARGV[3]  the event of a member that was removed
--- Returns what was published: member, 1 if it was added or 0 if it was removed,
+-- Returns for how many milliseconds more the member in ARGV[4] stays, 0 if there is
+-- none; then what was published: member, 1 if it was added or 0 if it was removed,
 -- event, …
 
 local time = redis.call('TIME')
@@ -50,6 +51,13 @@ local function publish(member, present, event)
   table.insert(changes, fill(event))
 end
 
+-- Adds a member that expires at that time, or lets it expire then.
+local function add(member, expiry)
+  if redis.call('ZADD', KEYS[1], expiry, member) == 1 then
+    publish(member, 1, ARGV[2])
+  end
+end
+
 local function remove(member)
   if redis.call('ZREM', KEYS[1], member) == 1 then
     publish(member, 0, ARGV[3])
@@ -69,4 +77,12 @@ local function reap()
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) do
     remove(member)
   end
+end
+
+-- What a script returns.
+local function result()
+  local score = redis.call('ZSCORE', KEYS[1], ARGV[4])
+  local remaining = score and math.max(0, tonumber(score) - now) or 0
+  table.insert(changes, 1, math.min(remaining, 2 ^ 53))
+  return changes
 end
