@@ -13,6 +13,7 @@
 //! | [`users_online`] | set | `presence_ttl` after the newest heartbeat | users online |
 //! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms) |
 //! | [`devices`] | sorted set | `presence_ttl` after the newest heartbeat | a user's devices online, scored by when they expire (Unix ms) |
+//! | [`unreported`] | list | 1 day after the newest change | changes of an expiring set on their way to the signals |
 //! | [`last_seen`] | string | 90 days | when a user was last online (RFC 3339) |
 //! | [`typing`] | set | `typing_ttl` after the newest indicator | users typing |
 //! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | conversations and users typing in them, scored by when they expire (Unix ms) |
@@ -108,6 +109,12 @@ pub const fn users_online() -> &'static str {
 #[must_use]
 pub const fn users_online_by_expiry() -> &'static str {
     "users:online:by-expiry"
+}
+
+/// The changes of an expiring set that are not reported yet; in the slot of the set.
+#[must_use]
+pub fn unreported(by_expiry: &str) -> String {
+    format!("{{{by_expiry}}}:changes")
 }
 
 /// A user's devices online, scored by when they expire; in the slot of [`users_online_by_expiry`].

@@ -398,6 +398,66 @@ async fn a_change_reaches_the_feeds_of_users_who_share_a_conversation() {
     );
 }
 
+#[tokio::test]
+async fn a_change_whose_report_failed_is_reported_by_the_next_request() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let path_of_feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
+    let _feed = app.events(&path_of_feed).await;
+    let mut redis = app.redis().await;
+    let signals_are = async |permission: &str| {
+        let mut redis = app.redis().await;
+        let () = redis::cmd("ACL")
+            .arg(&["SETUSER", "default", permission])
+            .query_async(&mut redis)
+            .await
+            .expect("a permission");
+    };
+    // The report is refused when it adds the signal.
+    signals_are("-xadd").await;
+    beat(&app, room.users[0]).await;
+    signals_are("+xadd").await;
+    let key = "{users:online:by-expiry}:changes";
+    let left: usize = redis.llen(key).await.expect("a number");
+    assert_eq!(left, 1);
+    let feed = format!("user:{}:feed", room.users[1]);
+    let observe = async || {
+        beat(&app, unique_user()).await;
+        feed_types(&mut app.redis().await, &feed, room.users[0]).await
+    };
+    let limit = Duration::from_secs(10);
+    let online = |types: &Vec<String>| types == &["online"];
+    wait_for("it is in the feed", limit, observe, online).await;
+    let none = |left: &usize| *left == 0;
+    let observe = async || app.redis().await.llen(key).await.expect("a number");
+    wait_for("it is forgotten", limit, observe, none).await;
+    assert!(is_in_the_plain_set(&app, room.users[0]).await);
+}
+
+#[tokio::test]
+async fn what_others_wrote_into_the_list_of_changes_is_removed() {
+    let app = App::builder().own_stores().spawn().await;
+    let (user, mut redis) = (unique_user(), app.redis().await);
+    let key = "{users:online:by-expiry}:changes";
+    let garbage: [&[u8]; 6] = [
+        b"",
+        b"garbage",
+        b"1 1 garbage {}",
+        b"1 2 7 {}",
+        b"1 1 7 \xff",
+        b"99999999999999999999999 1 7 x",
+    ];
+    let () = redis.rpush(key, &garbage).await.expect("a list");
+    beat(&app, user).await;
+    let observe = async || app.redis().await.llen(key).await.expect("a number");
+    let none = |left: &usize| *left == 0;
+    wait_for("it is removed", Duration::from_secs(10), observe, none).await;
+    let () = redis.set(key, "x").await.expect("a string");
+    let answer = app.post(&path(user, "offline"), json!({})).await;
+    answer.expect_status(200);
+    assert!(!is_listed(&app, user).await);
+}
+
 /// The types of the events of a user in a feed.
 async fn feed_types(
     redis: &mut redis::aio::MultiplexedConnection,

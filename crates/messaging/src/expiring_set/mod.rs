@@ -17,7 +17,7 @@ use futures::future::try_join_all;
 use futures::join;
 use platform::redis::{
     Argument, FromReply, RedisError as E, RedisParameter, RedisResult, Repeat, Script, millis,
-    unexpected, utf8,
+    unexpected,
 };
 use platform::{args, clock};
 
@@ -62,6 +62,7 @@ const TOLERANCE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiringSet {
     by_expiry: &'static str,
+    unreported: String,
     channel: String,
     added: String,
     removed: String,
@@ -81,8 +82,10 @@ pub struct Change {
 /// What a script did.
 #[derive(Debug)]
 pub struct Changes {
-    /// The changes in their order.
+    /// The changes to report, in their order.
     pub changes: Vec<Change>,
+    /// How the list of unreported changes has them.
+    unreported: Vec<Vec<u8>>,
     /// For how much longer the script's member stays; `None` if there is none.
     pub remaining: Option<Duration>,
 }
@@ -103,6 +106,7 @@ impl ExpiringSet {
         let event = |kind| format!(r#"{{"type":"{kind}","userId":{USER},"timestamp":"{now}"}}"#);
         Self {
             by_expiry: keys::users_online_by_expiry(),
+            unreported: keys::unreported(keys::users_online_by_expiry()),
             channel: keys::presence_channel(USER),
             added: event("online"),
             removed: event("offline"),
@@ -117,6 +121,7 @@ impl ExpiringSet {
         };
         Self {
             by_expiry: keys::typing_by_expiry(),
+            unreported: keys::unreported(keys::typing_by_expiry()),
             channel: keys::typing_channel(CONVERSATION),
             added: event("typing-start"),
             removed: event("typing-stop"),
@@ -156,8 +161,9 @@ impl ExpiringSet {
             millis(ttl),
             millis(ttl + REAP_WINDOW)
         ]);
+        let keys = [self.by_expiry, &self.unreported];
         let (changes, mirrored) = join!(
-            redis.script(REFRESH, self.by_expiry, arguments),
+            redis.script_on(REFRESH, &keys, arguments),
             self.mirror_refresh(redis, member, ttl),
         );
         mirrored.and(changes)
@@ -178,9 +184,9 @@ impl ExpiringSet {
     pub async fn remove(&self, redis: RedisService, member: Member) -> Result<Changes, E> {
         let mut arguments = self.arguments();
         arguments.extend(args![member.to_string()]);
-        let set = member.set();
+        let (keys, set) = ([self.by_expiry, &self.unreported], member.set());
         let (changes, removed) = join!(
-            redis.script(REMOVE, self.by_expiry, arguments),
+            redis.script_on(REMOVE, &keys, arguments),
             redis.srem(&set, member.user().get()),
         );
         removed.and(changes)
@@ -192,7 +198,8 @@ impl ExpiringSet {
         let mut arguments = self.arguments();
         let expired = expired.map_or_else(String::new, |member| member.to_string());
         arguments.extend(args![expired, millis(TOLERANCE)]);
-        let reaped = redis.script(REAP, self.by_expiry, arguments).await?;
+        let keys = [self.by_expiry, &self.unreported];
+        let reaped = redis.script_on(REAP, &keys, arguments).await?;
         self.report(redis, &reaped).await;
         Ok(())
     }
@@ -244,14 +251,25 @@ impl ExpiringSet {
     }
 
     /// Reports changes that were published to the plain set, streams and feeds. Nothing of it can
-    /// fail the request.
+    /// fail the request: what is not reported stays for the next one.
     pub async fn report(&self, redis: RedisService, changes: &Changes) {
-        if let Err(cause) = self.try_report(redis, &changes.changes).await {
-            log::warn!(
-                "a change of {} is not in the feeds: {cause}",
-                self.by_expiry
-            );
+        let reported = match self.try_report(redis, &changes.changes).await {
+            Ok(()) => self.forget(redis, &changes.unreported).await,
+            Err(cause) => Err(cause),
+        };
+        if let Err(cause) = reported {
+            let set = self.by_expiry;
+            log::warn!("a change of {set} is going to be reported again: {cause}");
         }
+    }
+
+    /// Removes changes that were reported from the list. One that is there twice is two changes.
+    async fn forget(&self, redis: RedisService, unreported: &[Vec<u8>]) -> Result<(), E> {
+        let removed = unreported.iter().map(|change| {
+            let arguments = args![&self.unreported, 1_i64, change.as_slice()];
+            redis.command::<()>(Repeat::Unsafe, "LREM", arguments)
+        });
+        try_join_all(removed).await.map(|_| ())
     }
 
     /// A change that was undone since is reported once more, as it is now: the last writer of the
@@ -324,23 +342,29 @@ fn newest(changes: &[Change]) -> Vec<&Change> {
 }
 
 impl FromReply for Changes {
-    /// The milliseconds that are left, then member, 1 or 0, event, …, as the scripts give them.
+    /// The milliseconds that are left, then changes, as the scripts give them. What is no change is
+    /// removed as if it were reported.
     fn from_reply(reply: Vec<RedisResult>) -> Result<Self, E> {
         let mut reply = reply.into_iter();
         let remaining = reply.next().ok_or_else(|| unexpected("a number"))?;
-        let remaining = from_millis(i64::from_reply(vec![remaining])?);
-        let mut changes = Vec::new();
-        while let (Some(member), Some(present), Some(event)) =
-            (reply.next(), reply.next(), reply.next())
-        {
-            changes.push(Change {
-                member: utf8(member)?.parse().map_err(|_| unexpected("a member"))?,
-                present: bool::from_reply(vec![present])?,
-                event: utf8(event)?,
-            });
-        }
-        Ok(Self { changes, remaining })
+        let unreported = Vec::<Vec<u8>>::from_reply(reply.collect())?;
+        Ok(Self {
+            changes: unreported.iter().filter_map(|text| parse(text)).collect(),
+            remaining: from_millis(i64::from_reply(vec![remaining])?),
+            unreported,
+        })
     }
+}
+
+/// A change as the list has it: when it was written, 1 or 0, member, event.
+fn parse(text: &[u8]) -> Option<Change> {
+    let mut parts = str::from_utf8(text).ok()?.splitn(4, ' ').skip(1);
+    let (present, member, event) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(Change {
+        member: member.parse().ok()?,
+        present: present == "1",
+        event: event.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -372,6 +396,22 @@ mod tests {
             if let Member::Typing(conversation, _) = member {
                 prop_assert_eq!(&event["conversationId"], conversation.get());
             }
+        }
+
+        #[test]
+        fn a_change_is_read_as_the_scripts_write_it(member in member(), present: bool) {
+            let event = r#"{"type":"online","timestamp":"with a space"}"#;
+            let text = format!("1764050000000 {} {member} {event}", u8::from(present));
+            let change = Change { member, present, event: event.to_owned() };
+            prop_assert_eq!(parse(text.as_bytes()), Some(change));
+        }
+
+        #[test]
+        fn any_reply_of_texts_is_taken(texts in proptest::collection::vec(".*", 0..4)) {
+            let texts = texts.into_iter().map(|text| RedisResult::Binary(text.into_bytes()));
+            let reply = std::iter::once(RedisResult::Int64(7)).chain(texts).collect();
+            let changes = Changes::from_reply(reply).unwrap();
+            prop_assert_eq!(changes.remaining, Some(Duration::from_millis(7)));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 -- The devices of a user, who is a member while any of them is: a sorted set, scored
 -- by when each expires. The device '' stands for the heartbeats that name none.
 --
--- KEYS[2]  the devices
+-- KEYS[3]  the devices
 
 -- About how many devices of a user are known: those with the newest heartbeats.
 local MAX_DEVICES = 100
@@ -10,24 +10,24 @@ local MAX_DEVICES = 100
 -- Removes the devices that have expired. None stays for longer than one with a
 -- heartbeat now, wherever its score comes from; a value of another type is absent.
 local function tidy(ttl)
-  local kind = redis.call('TYPE', KEYS[2]).ok
+  local kind = redis.call('TYPE', KEYS[3]).ok
   if kind ~= 'zset' and kind ~= 'none' then
-    redis.call('DEL', KEYS[2])
+    redis.call('DEL', KEYS[3])
   end
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - MAX_DEVICES)
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -1 - MAX_DEVICES)
   local longest = now + ttl
-  for _, device in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. longest, '+inf')) do
-    redis.call('ZADD', KEYS[2], longest, device)
+  for _, device in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. longest, '+inf')) do
+    redis.call('ZADD', KEYS[3], longest, device)
   end
 end
 
 -- When the last device expires, which the key does too; nil if there is none.
 local function last_expiry()
-  local last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
+  local last = redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2]
   if last then
     last = math.ceil(tonumber(last))
-    redis.call('PEXPIREAT', KEYS[2], last)
+    redis.call('PEXPIREAT', KEYS[3], last)
     return last
   end
 end

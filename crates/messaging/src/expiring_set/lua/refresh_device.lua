@@ -10,7 +10,7 @@
 reap()
 expire(ARGV[4], 0)
 tidy(ARGV[5])
-redis.call('ZADD', KEYS[2], now + ARGV[5], ARGV[7])
+redis.call('ZADD', KEYS[3], now + ARGV[5], ARGV[7])
 add(ARGV[4], last_expiry())
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return result()

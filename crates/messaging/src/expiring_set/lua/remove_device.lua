@@ -7,7 +7,7 @@
 
 reap()
 tidy(ARGV[5])
-redis.call('ZREM', KEYS[2], ARGV[6])
+redis.call('ZREM', KEYS[3], ARGV[6])
 local expiry = last_expiry()
 if expiry then
   redis.call('ZADD', KEYS[1], 'XX', expiry, ARGV[4])

@@ -4,6 +4,6 @@
 -- ARGV[4]  the member
 
 reap()
-redis.call('DEL', KEYS[2])
+redis.call('DEL', KEYS[3])
 remove(ARGV[4])
 return result()
