@@ -247,6 +247,29 @@ async fn a_user_goes_offline_on_time_while_fifty_others_send_heartbeats() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_in_another_database_is_published_on_time() {
+    let first = short_ttl().await;
+    let app = App::builder()
+        .variable("presence_ttl", TTL)
+        .variable("redis_url", format!("{}/3", first.data().redis_url()))
+        .variable("redis_database", 3)
+        .same_stores_as(&first)
+        .spawn()
+        .await;
+    let user = unique_user();
+    let events = Subscription::open(&app, &format!("user:{user}:presence")).await;
+    beat(&app, user).await;
+    let last = Instant::now();
+    // No other request notices the expiry.
+    let published = events.exactly(2, user, Duration::from_secs(TTL + 2)).await;
+    let took = published[1].at - last;
+    assert!(
+        took < Duration::from_secs(TTL + 1),
+        "offline after {took:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_hosts_publish_an_expiry_once() {
     let first = short_ttl().await;
     let second = App::builder()

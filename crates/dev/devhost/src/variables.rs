@@ -54,8 +54,15 @@ impl Variables {
                 values.insert(name.clone(), value);
             }
         }
-        derive_host(manifest, &mut values, "redis_host", "redis_url", redis_host);
-        derive_host(
+        derive(manifest, &mut values, "redis_host", "redis_url", redis_host);
+        derive(
+            manifest,
+            &mut values,
+            "redis_database",
+            "redis_url",
+            redis_database,
+        );
+        derive(
             manifest,
             &mut values,
             "database_host",
@@ -133,18 +140,18 @@ fn fill_defaults(
     Ok(())
 }
 
-fn derive_host(
+fn derive(
     manifest: &Manifest,
     values: &mut BTreeMap<String, String>,
-    host: &str,
+    name: &str,
     url: &str,
     parse: impl Fn(&str) -> Option<String>,
 ) {
-    if manifest.variables.contains_key(host)
-        && !values.contains_key(host)
+    if manifest.variables.contains_key(name)
+        && !values.contains_key(name)
         && let Some(value) = values.get(url).and_then(|url| parse(url))
     {
-        values.insert(host.to_owned(), value);
+        values.insert(name.to_owned(), value);
     }
 }
 
@@ -155,6 +162,13 @@ fn redis_host(address: &str) -> Option<String> {
         url.host_str()?,
         url.port().unwrap_or(6379)
     ))
+}
+
+/// The number in the path, as redis-rs reads it; none in `redis://host` and `redis://host/`.
+fn redis_database(address: &str) -> Option<String> {
+    let url = url::Url::parse(address).ok()?;
+    let database: u32 = url.path().strip_prefix('/')?.parse().ok()?;
+    Some(database.to_string())
 }
 
 /// Asks the driver itself, which knows URLs and `key=value` strings alike.
@@ -229,6 +243,22 @@ mod tests {
         let variables = resolve(declared, &env).unwrap();
         assert_eq!(variables.get("redis_host"), Some("cache.example:6379"));
         assert_eq!(variables.get("database_host"), Some("[::1]:5433"));
+    }
+
+    #[test]
+    fn the_database_of_redis_follows_from_the_url() {
+        let declared = "redis_url.required = true\nredis_database.default = '0'";
+        let database = |url: &str| {
+            let variables = resolve(declared, &[("REDIS_URL", url)]).unwrap();
+            variables.get("redis_database").map(str::to_owned)
+        };
+        assert_eq!(database("redis://:secret@cache/3").as_deref(), Some("3"));
+        for url in ["redis://cache", "redis://cache/", "redis://cache/x"] {
+            assert_eq!(database(url).as_deref(), Some("0"), "{url}");
+        }
+        let given = [("REDIS_URL", "redis://cache/3"), ("REDIS_DATABASE", "4")];
+        let variables = resolve(declared, &given).unwrap();
+        assert_eq!(variables.get("redis_database"), Some("4"));
     }
 
     #[test]
