@@ -3,7 +3,7 @@
 -- its statements. So every change is one function: it locks the conversation's row in a statement of
 -- its own, decides in later ones, and names the outcome.
 --
--- Everything here is an expansion: components of the version before go on beside it.
+-- Everything here is an expansion: components of the previous version go on working with it.
 
 alter type event_type add value 'conversation-created';
 
@@ -78,8 +78,6 @@ create table relay_progress (
     -- Deliveries that failed in a row, for a reason of the conversation's own.
     failures smallint not null default 0,
     retry_at timestamptz,
-    -- Set aside after too many: an operator has to look.
-    set_aside_at timestamptz,
     constraint relay_progress_pkey primary key (conversation_id)
 ) with (fillfactor = 50);
 
@@ -631,7 +629,9 @@ create function was_removed_by(a_conversation bigint, a_user bigint, a_request t
 -- there, no host trusts the cache; the relay deletes it once it has delivered what is older.
 create table cache_distrust (
     id boolean not null default true,
+    -- When the first and the newest missing change were recorded.
     since timestamptz not null,
+    newest timestamptz not null,
     constraint cache_distrust_pkey primary key (id),
     constraint cache_distrust_one_row check (id)
 );

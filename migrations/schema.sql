@@ -6,8 +6,30 @@ CREATE TYPE public.event_type AS ENUM (
     'message-deleted',
     'message-read',
     'participant-joined',
-    'participant-left'
+    'participant-left',
+    'conversation-created'
 );
+
+CREATE FUNCTION public.claim_idempotency_key(a_caller text, a_route text, a_key text, a_digest bytea, OUT outcome text, OUT result_id bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    known idempotency_keys;
+begin
+    insert into idempotency_keys as i (caller, route, key, digest)
+    values (a_caller, a_route, a_key, a_digest)
+    on conflict on constraint idempotency_keys_pkey do update
+    set digest = excluded.digest, result_id = null, created_at = now()
+    where i.created_at < now() - interval '24 hours';
+    if found then
+        outcome := 'new';
+        return;
+    end if;
+    select * into strict known from idempotency_keys i
+    where i.caller = a_caller and i.route = a_route and i.key = a_key;
+    outcome := case when known.digest = a_digest then 'repeated' else 'conflict' end;
+    result_id := known.result_id;
+end $$;
 
 CREATE FUNCTION public.rfc3339(at timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -32,13 +54,218 @@ CREATE TABLE public.participants (
     user_id bigint NOT NULL,
     joined_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     last_read_ordinal bigint DEFAULT 0 NOT NULL,
-    sent_after_read bigint DEFAULT 0 NOT NULL
+    sent_after_read bigint DEFAULT 0 NOT NULL,
+    deleted_after_read bigint DEFAULT 0 NOT NULL,
+    seen boolean DEFAULT false NOT NULL
 )
 WITH (fillfactor='70');
 
 CREATE FUNCTION public.conversation_json(c public.conversations) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (((((((('{"id":'::text || (c).id) || ',"title":'::text) || COALESCE((to_json((c).title))::text, 'null'::text)) || ',"participantIds":'::text) || COALESCE((SELECT (('['::text || string_agg((p.user_id)::text, ','::text ORDER BY p.user_id)) || ']'::text) FROM public.participants p WHERE (p.conversation_id = (conversation_json.c).id)), '[]'::text)) || ',"createdAt":"'::text) || public.rfc3339((c).created_at)) || '"}'::text);
+
+CREATE FUNCTION public.count_deleted_after_read() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    select count(*) into new.deleted_after_read from messages m
+    where m.conversation_id = new.conversation_id and m.ordinal > new.last_read_ordinal
+      and m.deleted_at is not null and m.sender_id is distinct from new.user_id;
+    return new;
+end $$;
+
+CREATE FUNCTION public.count_deletion() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update participants p set deleted_after_read = p.deleted_after_read + 1
+    where p.conversation_id = new.conversation_id and p.last_read_ordinal < new.ordinal
+      and p.user_id is distinct from new.sender_id;
+    return null;
+end $$;
+
+CREATE FUNCTION public.create_conversation(a_title text, participant_ids bigint[], key_caller text, a_key text, a_digest bytea, max_conversations bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT conversation text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    known record;
+begin
+    if a_key is not null then
+        select k.outcome, k.result_id into known
+        from claim_idempotency_key(key_caller, 'conversations', a_key, a_digest) k;
+        if known.outcome <> 'new' then
+            outcome := known.outcome;
+            conversation_id := known.result_id;
+            select conversation_json(c) into conversation from conversations c
+            where c.id = known.result_id;
+            return;
+        end if;
+    end if;
+    perform from participants p where p.user_id = any (participant_ids)
+    group by p.user_id having count(*) >= max_conversations;
+    if found then
+        outcome := 'too_many';
+        delete from idempotency_keys i
+        where i.caller = key_caller and i.route = 'conversations' and i.key = a_key;
+        return;
+    end if;
+
+    outcome := 'done';
+    seq := 1;
+    insert into conversations as c (title, event_seq) values (a_title, 1)
+    returning c.id into conversation_id;
+    insert into participants (conversation_id, user_id, seen)
+    select create_conversation.conversation_id, u.id,
+        exists (select from seen_users s where s.user_id = u.id)
+    from unnest(participant_ids) as u (id);
+    insert into events (conversation_id, seq, type)
+    values (create_conversation.conversation_id, 1, 'conversation-created');
+    update idempotency_keys i set result_id = create_conversation.conversation_id
+    where i.caller = key_caller and i.route = 'conversations' and i.key = a_key;
+    select conversation_json(c) into conversation from conversations c
+    where c.id = create_conversation.conversation_id;
+end $$;
+
+CREATE FUNCTION public.delete_message(a_message bigint, a_caller bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT version bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    found_message messages;
+begin
+    conversation_id := lock_for_change(a_message, a_caller);
+    outcome := why_not_changed(a_message, conversation_id, a_caller);
+    if outcome is not null then
+        return;
+    end if;
+    select * into strict found_message from messages m where m.id = a_message;
+    if found_message.deleted_at is not null then
+        outcome := 'unchanged';
+        message := message_json(found_message);
+        select c.event_seq into version from conversations c where c.id = found_message.conversation_id;
+    else
+        outcome := 'done';
+        update messages m set content = null, deleted_at = clock_timestamp()
+        where m.id = a_message returning message_json(m.*) into message;
+        seq := write_event(conversation_id, 'message-deleted', a_message, null, true);
+        version := seq;
+    end if;
+end $$;
+
+CREATE FUNCTION public.edit_message(a_message bigint, a_caller bigint, a_content text, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT version bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    found_message messages;
+begin
+    conversation_id := lock_for_change(a_message, a_caller);
+    outcome := why_not_changed(a_message, conversation_id, a_caller);
+    if outcome is not null then
+        return;
+    end if;
+    select * into strict found_message from messages m where m.id = a_message;
+    if found_message.kind <> 'user' then
+        outcome := 'not_the_sender';
+    elsif found_message.deleted_at is not null then
+        outcome := 'deleted';
+    elsif found_message.content = a_content then
+        outcome := 'unchanged';
+        message := message_json(found_message);
+        select c.event_seq into version from conversations c where c.id = found_message.conversation_id;
+    else
+        outcome := 'done';
+        update messages m set content = a_content, edited_at = clock_timestamp()
+        where m.id = a_message returning message_json(m.*) into message;
+        seq := write_event(conversation_id, 'message-edited', a_message, null, true);
+        version := seq;
+    end if;
+end $$;
+
+CREATE FUNCTION public.join_conversation(a_conversation bigint, a_user bigint, a_caller bigint, max_participants bigint, max_conversations bigint, OUT outcome text, OUT seq bigint, OUT conversation text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    newest bigint;
+    former former_participants;
+begin
+    if a_caller is not null and not takes_part(a_conversation, a_caller) then
+        outcome := 'no_conversation';
+        return;
+    end if;
+    select c.message_count into newest from conversations c
+    where c.id = a_conversation for no key update;
+    if not found or (a_caller is not null and not takes_part(a_conversation, a_caller)) then
+        outcome := 'no_conversation';
+    elsif takes_part(a_conversation, a_user) then
+        outcome := 'unchanged';
+    elsif (select count(*) from participants p where p.conversation_id = a_conversation) >= max_participants then
+        outcome := 'full';
+    elsif (select count(*) from participants p where p.user_id = a_user) >= max_conversations then
+        outcome := 'too_many';
+    else
+        outcome := 'done';
+        delete from former_participants f
+        where f.conversation_id = a_conversation and f.user_id = a_user
+        returning * into former;
+        insert into participants (conversation_id, user_id, last_read_ordinal, sent_after_read, seen)
+        values (a_conversation, a_user, coalesce(former.last_read_ordinal, newest),
+            coalesce(former.sent_after_read, 0),
+            exists (select from seen_users s where s.user_id = a_user));
+        seq := write_event(a_conversation, 'participant-joined', null, a_user, false);
+    end if;
+    if outcome in ('done', 'unchanged') then
+        select conversation_json(c) into conversation from conversations c where c.id = a_conversation;
+    end if;
+end $$;
+
+CREATE FUNCTION public.leave_conversation(a_conversation bigint, a_user bigint, a_caller bigint, a_request text, OUT outcome text, OUT seq bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    leaving participants;
+begin
+    perform from conversations c
+    where c.id = a_conversation and (a_caller is null or takes_part(a_conversation, a_caller)
+        or was_removed_by(a_conversation, a_user, a_request))
+    for no key update;
+    if not found then
+        outcome := 'no_conversation';
+        return;
+    end if;
+    if was_removed_by(a_conversation, a_user, a_request) then
+        outcome := 'unchanged';
+    elsif a_caller is not null and not takes_part(a_conversation, a_caller) then
+        outcome := 'no_conversation';
+    elsif a_caller is not null and a_caller <> a_user then
+        outcome := 'not_oneself';
+    else
+        delete from participants p where p.conversation_id = a_conversation and p.user_id = a_user
+        returning * into leaving;
+        if not found then
+            outcome := 'not_a_participant';
+            return;
+        end if;
+        outcome := 'done';
+        seq := write_event(a_conversation, 'participant-left', null, a_user, false);
+        insert into former_participants as f
+            (conversation_id, user_id, last_read_ordinal, sent_after_read, left_seq, request)
+        values (a_conversation, a_user, leaving.last_read_ordinal, leaving.sent_after_read, seq, a_request)
+        on conflict on constraint former_participants_pkey do update
+        set last_read_ordinal = excluded.last_read_ordinal, sent_after_read = excluded.sent_after_read,
+            left_seq = excluded.left_seq, request = excluded.request;
+    end if;
+end $$;
+
+CREATE FUNCTION public.lock_for_change(a_message bigint, a_caller bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    conversation bigint;
+begin
+    select m.conversation_id into conversation from messages m
+    where m.id = a_message and (a_caller is null or takes_part(m.conversation_id, a_caller));
+    perform from conversations c where c.id = conversation for no key update;
+    return conversation;
+end $$;
 
 CREATE TABLE public.messages (
     id bigint NOT NULL,
@@ -61,6 +288,137 @@ CREATE TABLE public.messages (
 CREATE FUNCTION public.message_json(m public.messages) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((((((((((((((((((('{"id":'::text || (m).id) || ',"conversationId":'::text) || (m).conversation_id) || ',"ordinal":'::text) || (m).ordinal) || ',"senderId":'::text) || COALESCE(((m).sender_id)::text, 'null'::text)) || ',"kind":"'::text) || (m).kind) || '","content":'::text) || COALESCE((to_json((m).content))::text, 'null'::text)) || COALESCE((',"clientMessageId":'::text || (to_json((m).client_message_id))::text), ''::text)) || COALESCE((',"replyToId":'::text || (m).reply_to_id), ''::text)) || ',"createdAt":"'::text) || public.rfc3339((m).created_at)) || '"'::text) || COALESCE(((',"editedAt":"'::text || public.rfc3339((m).edited_at)) || '"'::text), ''::text)) || COALESCE(((',"deletedAt":"'::text || public.rfc3339((m).deleted_at)) || '"'::text), ''::text)) || '}'::text);
+
+CREATE FUNCTION public.post_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    post record;
+    conversation conversations;
+    written messages;
+    digest bytea;
+    known record;
+begin
+    for post in
+        select * from unnest(conversation_ids, sender_ids, contents, client_message_ids, reply_to_ids, key_callers)
+            with ordinality as p (conversation_id, sender_id, content, key, reply_to_id, key_caller, place)
+        order by p.conversation_id, p.place
+    loop
+        place := post.place;
+        message_id := null; message_ordinal := null; message := null; seq := null; version := null;
+        digest := null;
+
+        if skip_busy then
+            perform from conversations c where c.id = post.conversation_id
+            for no key update skip locked;
+            if not found and exists (select from conversations c where c.id = post.conversation_id) then
+                outcome := 'busy';
+                return next;
+                continue;
+            end if;
+        end if;
+
+        if post.key is not null then
+            digest := sha256(convert_to(post.content, 'UTF8'));
+        end if;
+
+        update conversations c
+        set message_count = c.message_count + 1,
+            event_seq = c.event_seq + 1,
+            list_seq = c.event_seq + 1,
+            last_activity_at = clock_timestamp()
+        where c.id = post.conversation_id
+            and (post.sender_id is null or exists (
+                select from participants p
+                where p.conversation_id = post.conversation_id and p.user_id = post.sender_id))
+        returning c.* into conversation;
+        if not found then
+            outcome := 'no_conversation';
+            return next;
+            continue;
+        end if;
+
+        -- The row is locked: what is read from here on is true until the end.
+        outcome := 'done';
+        version := conversation.event_seq - 1;
+        if post.sender_id is not null then
+            update participants p set sent_after_read = p.sent_after_read + 1, seen = true
+            where p.conversation_id = post.conversation_id and p.user_id = post.sender_id;
+            if not found then
+                outcome := 'no_conversation';
+            end if;
+        end if;
+        if outcome = 'done' and post.reply_to_id is not null and not exists (
+            select from messages r
+            where r.id = post.reply_to_id and r.conversation_id = post.conversation_id)
+        then
+            outcome := 'reply_elsewhere';
+        end if;
+        if outcome = 'done' and post.key is not null then
+            if post.sender_id is null then
+                select k.outcome, k.result_id into known from claim_idempotency_key(
+                    post.key_caller, 'system-message ' || post.conversation_id, post.key, digest) k;
+                if known.outcome <> 'new' then
+                    outcome := known.outcome;
+                    select m.* into written from messages m where m.id = known.result_id;
+                end if;
+            else
+                select m.* into written from messages m
+                where m.conversation_id = post.conversation_id and m.sender_id = post.sender_id
+                    and m.client_message_id = post.key;
+                if found then
+                    outcome := case when written.client_digest = digest
+                        and written.reply_to_id is not distinct from post.reply_to_id
+                        then 'repeated' else 'conflict' end;
+                end if;
+            end if;
+        end if;
+
+        if outcome <> 'done' then
+            update conversations c
+            set message_count = c.message_count - 1, event_seq = c.event_seq - 1,
+                list_seq = c.event_seq - 1
+            where c.id = conversation.id;
+            if outcome in ('reply_elsewhere', 'repeated', 'conflict') and post.sender_id is not null then
+                update participants p set sent_after_read = p.sent_after_read - 1
+                where p.conversation_id = conversation.id and p.user_id = post.sender_id;
+            end if;
+            if outcome in ('repeated', 'conflict') then
+                message_id := written.id;
+                message_ordinal := written.ordinal;
+                message := message_json(written);
+            end if;
+            return next;
+            continue;
+        end if;
+
+        insert into messages (conversation_id, ordinal, sender_id, kind, content,
+            client_message_id, client_digest, reply_to_id, created_at)
+        values (conversation.id, conversation.message_count, post.sender_id,
+            case when post.sender_id is null then 'system' else 'user' end, post.content,
+            case when post.sender_id is not null then post.key end,
+            case when post.sender_id is not null then digest end,
+            post.reply_to_id, clock_timestamp())
+        returning * into written;
+
+        insert into events (conversation_id, seq, type, message_id)
+        values (conversation.id, conversation.event_seq, 'new-message', written.id);
+
+        if post.sender_id is null and post.key is not null then
+            update idempotency_keys i set result_id = written.id
+            where i.caller = post.key_caller and i.route = 'system-message ' || post.conversation_id
+                and i.key = post.key;
+        end if;
+
+        message_id := written.id;
+        message_ordinal := written.ordinal;
+        message := message_json(written);
+        seq := conversation.event_seq;
+        version := seq;
+        return next;
+    end loop;
+end $$;
 
 CREATE FUNCTION public.post_messages(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[]) RETURNS TABLE(place bigint, message_id bigint, message_ordinal bigint, message text, seq bigint, same boolean)
     LANGUAGE plpgsql
@@ -141,6 +499,121 @@ begin
     end loop;
 end $$;
 
+CREATE FUNCTION public.read_message(a_message bigint, a_user bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT read_at text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    target messages;
+    reader participants;
+    newest bigint;
+    own_in_range bigint;
+begin
+    select m.* into target from messages m
+    where m.id = a_message and takes_part(m.conversation_id, a_user);
+    if not found then
+        outcome := 'no_message';
+        return;
+    end if;
+    conversation_id := target.conversation_id;
+    select * into reader from participants p
+    where p.conversation_id = target.conversation_id and p.user_id = a_user;
+    -- A cursor never goes back: what is read is read without a lock.
+    if reader.last_read_ordinal < target.ordinal then
+        select c.message_count into newest from conversations c
+        where c.id = target.conversation_id for no key update;
+        select * into reader from participants p
+        where p.conversation_id = target.conversation_id and p.user_id = a_user;
+        if not found then
+            outcome := 'no_message';
+            return;
+        end if;
+    end if;
+    select message_json(m) into message from messages m where m.id = a_message;
+    if reader.last_read_ordinal >= target.ordinal then
+        outcome := 'unchanged';
+        select rfc3339(r.read_at) into read_at from reads r
+        where r.conversation_id = target.conversation_id and r.user_id = a_user
+          and r.ordinal >= target.ordinal
+        order by r.ordinal limit 1;
+        -- Read before joining: the joining is all there is to say about it.
+        read_at := coalesce(read_at, rfc3339(reader.joined_at));
+        return;
+    end if;
+
+    outcome := 'done';
+    -- The shorter side of the cursor's new position is counted.
+    if newest - target.ordinal <= target.ordinal - reader.last_read_ordinal then
+        select count(*) into reader.sent_after_read from messages m
+        where m.conversation_id = target.conversation_id and m.ordinal > target.ordinal
+          and m.sender_id = a_user;
+    else
+        select count(*) into own_in_range from messages m
+        where m.conversation_id = target.conversation_id and m.sender_id = a_user
+          and m.ordinal > reader.last_read_ordinal and m.ordinal <= target.ordinal;
+        reader.sent_after_read := reader.sent_after_read - own_in_range;
+    end if;
+    update participants p
+    set last_read_ordinal = target.ordinal, sent_after_read = reader.sent_after_read, seen = true
+    where p.conversation_id = target.conversation_id and p.user_id = a_user;
+    insert into reads as r (conversation_id, user_id, ordinal, read_at)
+    values (target.conversation_id, a_user, target.ordinal, clock_timestamp())
+    returning rfc3339(r.read_at) into read_at;
+    seq := write_event(target.conversation_id, 'message-read', a_message, a_user, false);
+end $$;
+
+CREATE FUNCTION public.takes_part(conversation bigint, "user" bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (EXISTS (SELECT FROM public.participants p WHERE ((p.conversation_id = takes_part.conversation) AND (p.user_id = takes_part."user"))));
+
+CREATE TABLE public.former_participants (
+    conversation_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    last_read_ordinal bigint NOT NULL,
+    sent_after_read bigint NOT NULL,
+    left_seq bigint NOT NULL,
+    request text
+);
+
+CREATE FUNCTION public.was_removed_by(a_conversation bigint, a_user bigint, a_request text) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (EXISTS (SELECT FROM public.former_participants f WHERE ((f.conversation_id = was_removed_by.a_conversation) AND (f.user_id = was_removed_by.a_user) AND (f.request = was_removed_by.a_request))));
+
+CREATE FUNCTION public.why_not_changed(a_message bigint, a_conversation bigint, a_caller bigint) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return case
+        when a_conversation is null then 'no_message'
+        when a_caller is null then null
+        when not takes_part(a_conversation, a_caller) then 'no_message'
+        when exists (select from messages m where m.id = a_message and m.sender_id = a_caller) then null
+        else 'not_the_sender'
+    end;
+end $$;
+
+CREATE FUNCTION public.write_event(a_conversation bigint, a_type public.event_type, a_message bigint, a_user bigint, changes_list boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    next_seq bigint;
+begin
+    update conversations c
+    set event_seq = c.event_seq + 1,
+        list_seq = case when changes_list then c.event_seq + 1 else c.list_seq end
+    where c.id = a_conversation
+    returning event_seq into strict next_seq;
+    insert into events (conversation_id, seq, type, message_id, user_id)
+    values (a_conversation, next_seq, a_type, a_message, a_user);
+    return next_seq;
+end $$;
+
+CREATE TABLE public.cache_distrust (
+    id boolean DEFAULT true NOT NULL,
+    since timestamp with time zone NOT NULL,
+    newest timestamp with time zone NOT NULL,
+    CONSTRAINT cache_distrust_one_row CHECK (id)
+);
+
 ALTER TABLE public.conversations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.conversations_id_seq
     START WITH 1
@@ -159,6 +632,15 @@ CREATE TABLE public.events (
     created_at timestamp(3) with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.idempotency_keys (
+    caller text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    result_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.messages_id_seq
     START WITH 1
@@ -175,20 +657,40 @@ CREATE TABLE public.reads (
     read_at timestamp(3) with time zone NOT NULL
 );
 
+CREATE TABLE public.relay_progress (
+    conversation_id bigint NOT NULL,
+    relayed_seq bigint NOT NULL,
+    lease_until timestamp with time zone,
+    failures smallint DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.seen_users (
+    user_id bigint NOT NULL
+);
+
 CREATE VIEW public.unread AS
  SELECT p.conversation_id,
     p.user_id,
-    (((c.message_count - p.last_read_ordinal) - p.sent_after_read) - ( SELECT count(*) AS count
-           FROM public.messages m
-          WHERE ((m.conversation_id = p.conversation_id) AND (m.ordinal > p.last_read_ordinal) AND (m.deleted_at IS NOT NULL) AND (m.sender_id IS DISTINCT FROM p.user_id)))) AS count
+    (((c.message_count - p.last_read_ordinal) - p.sent_after_read) - p.deleted_after_read) AS count
    FROM (public.participants p
      JOIN public.conversations c ON ((c.id = p.conversation_id)));
+
+ALTER TABLE ONLY public.cache_distrust
+    ADD CONSTRAINT cache_distrust_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (conversation_id, seq);
+
+ALTER TABLE ONLY public.former_participants
+    ADD CONSTRAINT former_participants_pkey PRIMARY KEY (conversation_id, user_id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_ordinal UNIQUE (conversation_id, ordinal);
@@ -202,13 +704,25 @@ ALTER TABLE ONLY public.participants
 ALTER TABLE ONLY public.reads
     ADD CONSTRAINT reads_pkey PRIMARY KEY (conversation_id, user_id, ordinal);
 
+ALTER TABLE ONLY public.relay_progress
+    ADD CONSTRAINT relay_progress_pkey PRIMARY KEY (conversation_id);
+
+ALTER TABLE ONLY public.seen_users
+    ADD CONSTRAINT seen_users_pkey PRIMARY KEY (user_id);
+
 CREATE INDEX conversations_unrelayed ON public.conversations USING btree (id) WHERE unrelayed;
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE UNIQUE INDEX messages_client_message_id ON public.messages USING btree (conversation_id, sender_id, client_message_id) WHERE (client_message_id IS NOT NULL);
 
 CREATE INDEX messages_tombstones ON public.messages USING btree (conversation_id, ordinal) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX participants_by_user ON public.participants USING btree (user_id);
+
+CREATE TRIGGER messages_deletion AFTER UPDATE OF deleted_at ON public.messages FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION public.count_deletion();
+
+CREATE TRIGGER participants_cursor BEFORE INSERT OR UPDATE OF last_read_ordinal ON public.participants FOR EACH ROW EXECUTE FUNCTION public.count_deleted_after_read();
 
 ALTER TABLE ONLY public.participants
     ADD CONSTRAINT participants_conversation FOREIGN KEY (conversation_id) REFERENCES public.conversations(id);

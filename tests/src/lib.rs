@@ -1,6 +1,7 @@
 //! What the integration tests of several areas share: conversations that no other test has,
 //! subscriptions to channels, and access tokens.
 
+mod lossy_proxy;
 pub mod routes;
 mod subscription;
 pub mod token;
@@ -8,6 +9,7 @@ pub mod token;
 use serde_json::{Value, json};
 use testkit::{App, Response, unique_user};
 
+pub use lossy_proxy::LossyProxy;
 pub use subscription::{Published, Subscription};
 
 /// A conversation whose participants no other test has.

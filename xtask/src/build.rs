@@ -33,7 +33,13 @@ fn components() -> Result<()> {
 
 fn devhost() -> Result<()> {
     let mut build = cargo::command();
-    build.args(["build", "--release", "--package", "devhost"]);
+    build.args([
+        "build",
+        "--profile",
+        workspace::HOST_PROFILE,
+        "--package",
+        "devhost",
+    ]);
     progress("building devhost (the first time takes some minutes)");
     cargo::run(in_own_target(build)).context("devhost was not built")
 }

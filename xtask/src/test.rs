@@ -83,7 +83,10 @@ fn runs(arguments: &Arguments) -> Result<Vec<Run>> {
 /// The unit tests of devhost use the release build of `build`, since compiling wasmtime again
 /// takes minutes. All other tests compile faster without optimisation.
 fn devhost(filter: &Option<String>) -> Run {
-    Run::new(&["--release", "--package", "devhost"], filter)
+    Run::new(
+        &["--profile", workspace::HOST_PROFILE, "--package", "devhost"],
+        filter,
+    )
 }
 
 fn api(filter: Option<String>) -> Run {

@@ -7,6 +7,8 @@ use cargo_metadata::{MetadataCommand, Package, TargetKind};
 
 /// The target that the components are compiled for.
 pub const GUEST_TARGET: &str = "wasm32-wasip2";
+/// The profile of devhost, in Cargo.toml.
+pub const HOST_PROFILE: &str = "host";
 
 /// The folder of the repository.
 pub fn root() -> &'static Path {

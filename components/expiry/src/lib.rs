@@ -2,6 +2,8 @@
 //!
 //! Every replica receives every key; the expiring set lets only one of them report it.
 
+#![allow(unsafe_code, reason = "redis_subscriber generates the exports")]
+
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use messaging::{keys, presence, typing};

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::Status;
 use crate::redis::milliseconds;
 
-/// What is told of PostgreSQL; all but `status` are null while it is away.
+/// The state of PostgreSQL; all but `status` are null while it is away.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {

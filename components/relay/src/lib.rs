@@ -1,5 +1,7 @@
 //! The relay: delivers the changes that wait, whichever request woke it.
 
+#![allow(unsafe_code, reason = "redis_subscriber generates the exports")]
+
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use messaging::relay;

@@ -104,7 +104,7 @@ const keys = new WeakMap();
 
 /**
  * Updates the children of `parent` to match `items`, in order. A child element is reused while
- * an item has its key, so focus and selection survive.
+ * an item has its key, so focus and selection survive. Of several items with one key, one reuses it.
  *
  * @template {{ key: string | number }} Item
  * @param {HTMLElement} parent
@@ -114,16 +114,18 @@ const keys = new WeakMap();
 export function reconcile(parent, items, { create, update }) {
   const old = new Map(Array.from(parent.children, (child) => [keys.get(child), /** @type {HTMLElement} */ (child)]));
   const focused = document.activeElement;
+  const outdated = new Set(parent.children);
   let place = parent.firstElementChild;
   for (const item of items) {
     const child = old.get(item.key) ?? create(item);
     keys.set(child, item.key);
     old.delete(item.key);
+    outdated.delete(child);
     update(child, item);
     if (child === place) place = place.nextElementSibling;
     else parent.insertBefore(child, place);
   }
-  old.forEach((child) => child.remove());
+  outdated.forEach((child) => child.remove());
   // An element that is moved loses the focus.
   if (focused instanceof HTMLElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }

@@ -10,7 +10,8 @@ import { backoff } from './backoff.js';
 /** @type {FeedEvent['type'][]} */
 const EVENT_TYPES = [
   'new-message', 'message-edited', 'message-deleted', 'message-read', 'typing-start', 'typing-stop',
-  'online', 'offline', 'unread-count', 'participant-joined', 'participant-left', 'resync',
+  'online', 'offline', 'unread-count', 'conversation-created', 'participant-joined',
+  'participant-left', 'resync',
 ];
 /** `EventSource` waits for a response without a limit. */
 const CONNECT_TIMEOUT_MS = 15_000;

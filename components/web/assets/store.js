@@ -77,7 +77,6 @@ const handlers = {
 
   'new-message': (state, { conversationId, message }) => ({
     ...withMessage(state, conversationId, message),
-    pending: withoutConfirmed(state, message),
     typing: withoutTyping(state, conversationId, message.senderId),
   }),
   'message-edited': (state, { conversationId, message }) => withMessage(state, conversationId, message),
@@ -128,13 +127,13 @@ const handlers = {
       : withThread(state, conversationId, (thread) => ({ ...thread, status: 'loading' })),
   /** The newest pages. Messages that are older than these are dropped: a gap may lie between. */
   'thread-loaded': (state, { conversationId, messages, prev }) =>
-    withThread(state, conversationId, (thread) => {
+    withThread(confirmedBy(state, messages), conversationId, (thread) => {
       const from = messages[0]?.ordinal ?? 0;
       const kept = thread.messages.filter(({ ordinal }) => ordinal >= from);
       return withUnreadMark(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
     }),
   'thread-extended': (state, { conversationId, messages, prev }) =>
-    withThread(state, conversationId, (thread) =>
+    withThread(confirmedBy(state, messages), conversationId, (thread) =>
       withUnreadMark(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })),
   'thread-failed': (state, { conversationId, isGone }) =>
     withThread(state, conversationId, (thread) =>
@@ -179,12 +178,16 @@ const handlers = {
 };
 
 /**
+ * A message that arrives, by whatever way, is no longer pending: the response to it may be lost.
+ *
  * @param {State} state
- * @param {Message} message
+ * @param {Message[]} messages
+ * @returns {State}
  */
-function withoutConfirmed({ pending, me }, message) {
-  const rest = pending.filter((item) => !isConfirmedBy(item, message, me));
-  return rest.length < pending.length ? rest : pending;
+function confirmedBy(state, messages) {
+  const { pending, me } = state;
+  const rest = pending.filter((item) => !messages.some((message) => isConfirmedBy(item, message, me)));
+  return rest.length < pending.length ? { ...state, pending: rest } : state;
 }
 
 /**
@@ -250,7 +253,7 @@ function withMessage(state, id, message) {
   const quoted = state.quoted.has(message.id)
     ? set(state.quoted, message.id, newerVersion(state.quoted.get(message.id), message))
     : state.quoted;
-  const listed = withConversation({ ...state, quoted }, id, (known) => withLastMessage(known, message));
+  const listed = withConversation({ ...confirmedBy(state, [message]), quoted }, id, (known) => withLastMessage(known, message));
   return state.threads.has(id)
     ? withThread(listed, id, (thread) => ({ ...thread, messages: insertLoaded(thread, message) }))
     : listed;

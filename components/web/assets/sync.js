@@ -15,7 +15,7 @@ import { newestOwn, openThread } from './selectors.js';
 const REFRESHED_PAGES = 6;
 const GONE_STATUSES = new Set([403, 404]);
 /** The events that put a conversation into the loaded part of the list. */
-const LISTING_EVENTS = new Set(['new-message', 'participant-joined']);
+const LISTING_EVENTS = new Set(['conversation-created', 'new-message', 'participant-joined']);
 
 /** @param {{ api: Api, store: Store }} context */
 export function createSync({ api, store }) {

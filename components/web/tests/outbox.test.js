@@ -112,7 +112,21 @@ describe('the outbox', () => {
     assert.equal(api.requests.length, 2);
   });
 
-  it('retries at once when it is told to', async () => {
+  it('does not send again what a refresh has brought after a lost response', async () => {
+    const api = service(LOST);
+    const { store, outbox, contents } = open(api);
+    outbox.send(ROOM, 'One');
+    outbox.send(ROOM, 'Two');
+    await settled();
+    const [{ clientMessageId }] = api.requests;
+    const loaded = message(1, { senderId: ME, content: 'One', clientMessageId });
+    store.dispatch({ type: 'thread-loaded', conversationId: ROOM, messages: [loaded], prev: undefined });
+    await passTime(1);
+    assert.deepEqual(api.requests.map(({ content }) => content), ['One', 'Two']);
+    assert.deepEqual(contents(), ['One', 'Two']);
+  });
+
+  it('retries at once when it is asked to', async () => {
     const api = service(unavailable());
     const { outbox, contents } = open(api);
     outbox.send(ROOM, 'One');

@@ -99,6 +99,18 @@ describe('a pending message', () => {
     assert.deepEqual(ordinals(state), [1]);
   });
 
+  it('is replaced also when a page, an edit or a deletion brings the message first', () => {
+    const sent = message(1, { senderId: ME, clientMessageId: 'mine' });
+    /** @type {StoreEvent[]} */
+    const arrivals = [
+      threadLoaded([sent]),
+      { type: 'thread-extended', conversationId: ROOM, messages: [sent], prev: undefined },
+      { type: 'message-edited', conversationId: ROOM, message: { ...sent, editedAt: time(9) } },
+      { type: 'message-deleted', conversationId: ROOM, message: { ...sent, content: null, deletedAt: time(9) } },
+    ];
+    for (const arrival of arrivals) assert.deepEqual(after(queued, arrival).pending, [], arrival.type);
+  });
+
   it('is not confirmed by the message of another user', () => {
     const state = after(queued, newMessage(message(1, { senderId: OTHER, clientMessageId: 'mine' })));
     assert.deepEqual(state.pending, [item]);

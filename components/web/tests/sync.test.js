@@ -236,6 +236,7 @@ describe('an event', () => {
 
   it('of a conversation that is not listed loads the list if it changes the order of the list', async () => {
     assert.deepEqual((await receive({ type: 'new-message', conversationId: 8, message: message(1) })).calls, ['list ']);
+    assert.deepEqual((await receive({ type: 'conversation-created', conversationId: 8 })).calls, ['list ']);
     assert.deepEqual((await receive({ type: 'participant-joined', conversationId: 8, userId: ME })).calls, ['list ']);
     assert.deepEqual((await receive({ type: 'typing-stop', conversationId: 8, userId: OTHER })).calls, []);
     assert.deepEqual((await receive({ type: 'unread-count', conversationId: 8, count: 1 })).calls, []);

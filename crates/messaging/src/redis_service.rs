@@ -1,8 +1,8 @@
 //! `RedisService`: the typed Redis layer of the specification, which every component uses.
 //!
 //! Every method is one command on one key, or several that go out together in one round trip. What
-//! belongs to one area only lives in that area and runs through [`RedisService::command`] and
-//! [`RedisService::script`].
+//! belongs to one area only lives in that area and runs through [`RedisClient::command`] and
+//! [`RedisClient::script`].
 
 use std::ops::Deref;
 use std::time::Duration;

@@ -42,8 +42,7 @@ impl<T: 'static, R: 'static> Batcher<T, R> {
     /// Submits an item and waits for its result. `write` gives a result for each item, in their
     /// order; it is the same function for all items of a batcher.
     ///
-    /// The writer is a task beside the request that found none: a request that is given up takes
-    /// its own item out of the queue and disturbs no other.
+    /// The writer is a task of its own: a request that is given up takes its own item out of the queue and disturbs no other.
     pub async fn submit<F>(
         batcher: &'static LocalKey<Self>,
         item: T,

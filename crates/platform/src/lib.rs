@@ -1,5 +1,6 @@
 //! Infrastructure for the components. It knows no domain: nothing in here has heard of a
-//! conversation or a message, and cargo enforces it, because this crate depends on none of ours.
+//! conversation or a message, and cargo enforces it: of our crates it depends on `store-url` alone,
+//! which knows the URLs of Redis and PostgreSQL.
 //!
 //! # Layout
 //!

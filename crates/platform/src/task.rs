@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-/// Runs `work` beside the request at hand, and on after its response.
+/// Runs `work` concurrently with the present request, and on after its response.
 #[cfg(target_family = "wasm")]
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
     spin_sdk::wasip3::spawn(work);

@@ -43,7 +43,7 @@ async fn answer(request: Request) -> Result<http::Response<BoxBody>> {
         "/redis/commands" => redis::commands().await?,
         "/redis/block" => redis::block(&query).await?,
         "/postgres/open" => postgres::open(&query).await?,
-        "/postgres/query" => postgres::query(request).await?,
+        "/postgres/query" | "/neighbour/postgres/query" => postgres::query(request).await?,
         "/postgres/one" => return postgres::one().await,
         "/postgres/values" => postgres::values().await?,
         "/postgres/parameters" => postgres::parameters().await?,

@@ -75,7 +75,7 @@ pub async fn commands() -> Result<Value> {
         "wrongType": wrong.map_err(|error| format!("{error:?}")).err(),
         "nested": nested.await,
         "map": maps.await,
-        "published": connection.publish("conformance:nobody", "x").await.is_ok(),
+        "published": connection.publish("conformance:no-subscriber", "x").await.is_ok(),
     }))
 }
 

@@ -176,7 +176,7 @@ async fn a_post_that_meets_a_join_is_written_or_hidden_from_its_sender() {
 }
 
 #[tokio::test]
-async fn who_comes_back_has_what_came_since_and_who_is_new_has_nothing_unread() {
+async fn a_user_who_comes_back_has_what_came_since_and_a_new_one_has_nothing_unread() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let (host, guest, newcomer) = (room.users[0], room.users[1], unique_user());
@@ -296,12 +296,12 @@ async fn a_feed_of_another_type_delays_no_other_feed() {
     let key = format!("user:{}:feed", poisoned.users[1]);
     poisoned.say(app, poisoned.users[1], "seen").await;
     let mut redis = app.redis().await;
-    let () = redis::cmd("RPUSH")
+    let () = redis::cmd("SET")
         .arg(&key)
         .arg("x")
         .query_async(&mut redis)
         .await
-        .expect("a list");
+        .expect("a string");
     let path = format!("/api/v1/messages/users/{}/events", innocent.users[1]);
     let mut feed = app.events(&path).await;
     assert_eq!(feed.status(), StatusCode::OK.as_u16());
@@ -366,7 +366,7 @@ async fn streams_and_feeds_hold_no_text() {
 }
 
 #[tokio::test]
-async fn who_was_removed_reads_nothing_later_whatever_they_resume_from() {
+async fn a_removed_user_reads_nothing_later_wherever_they_resume() {
     let app = app().await;
     let room = Room::new(app, 2).await;
     let (host, guest) = (room.users[0], room.users[1]);

@@ -7,6 +7,8 @@ mod collisions;
 mod conversations;
 mod events;
 mod health;
+mod http;
+mod lost_acknowledgements;
 mod messages;
 mod migrations;
 mod model;

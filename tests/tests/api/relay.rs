@@ -144,7 +144,7 @@ async fn two_replicas_relay_five_hundred_posts_exactly() {
         total += messages.len();
         assert_eq!(
             stream_ids(first, room).await,
-            ids_up_to(messages.len() as i64)
+            ids_up_to(messages.len() as i64 + 1)
         );
         for &user in &users {
             let others = messages
@@ -154,7 +154,7 @@ async fn two_replicas_relay_five_hundred_posts_exactly() {
             assert_eq!(unread_in_api(first, room, user).await, others);
             assert_eq!(
                 fed(first, user, room).await,
-                (1..=messages.len() as i64).collect()
+                (1..=messages.len() as i64 + 1).collect()
             );
         }
     }
@@ -214,6 +214,43 @@ async fn a_relay_that_was_down_catches_up_after_the_first_wake_up() {
     down.devhost().kill().await.expect("an end");
     room.say(&up, room.users[0], "the wake-up").await;
     relayed(&up, &room, 201, 2 * SOON).await;
+}
+
+#[tokio::test]
+async fn an_event_of_a_newer_version_waits_for_it_and_delays_no_other() {
+    let app = App::builder().own_stores().spawn().await;
+    let (newer, other) = (seen_room(&app).await, seen_room(&app).await);
+    let postgres = app.postgres().await;
+    // A batch that adds a value to an enum cannot use it.
+    for statement in [
+        "alter type event_type add value 'of-tomorrow'".to_owned(),
+        format!(
+            "with next as (
+                update conversations set event_seq = event_seq + 1 where id = {} returning id, event_seq)
+            insert into events (conversation_id, seq, type) select id, event_seq, 'of-tomorrow' from next",
+            newer.id
+        ),
+    ] {
+        postgres.batch_execute(&statement).await.expect("a change");
+    }
+    newer.say(&app, newer.users[0], "waits").await;
+    other.say(&app, other.users[0], "goes on").await;
+    relayed(&app, &other, 1, SOON).await;
+    wait_for(
+        "one is left",
+        SOON,
+        async || backlog(&app).await,
+        |n| *n == 2,
+    )
+    .await;
+    let cured = format!(
+        "update events set type = 'message-read' where conversation_id = {}
+            and type = 'of-tomorrow'",
+        newer.id
+    );
+    postgres.batch_execute(&cured).await.expect("a change");
+    let observe = async || backlog(&app).await;
+    wait_for("it is delivered", AFTER_A_LEASE, observe, |n| *n == 0).await;
 }
 
 #[tokio::test]

@@ -39,7 +39,8 @@ fn spin_toml_sends_every_route_to_its_component() {
 
 #[test]
 fn a_component_that_identifies_callers_has_the_settings_for_it() {
-    const SETTINGS: [&str; 6] = [
+    const SETTINGS: [&str; 7] = [
+        "cors_origins",
         "auth_mode",
         "jwt_secret",
         "jwt_jwks",

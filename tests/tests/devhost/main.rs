@@ -1,13 +1,16 @@
 //! The behaviour of devhost towards guests and clients, tested with the conformance guest.
 
+mod configuration;
 mod instances;
+mod manifest_file;
 mod outgoing;
 mod postgres_calls;
 mod redis_calls;
 mod redis_triggers;
 mod routes;
-mod start_and_end;
+mod shutdown;
 mod streams;
+mod strict;
 mod traps;
 
 use std::time::Duration;
@@ -18,12 +21,14 @@ use tokio::sync::OnceCell;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The conformance guest on a devhost with all of its deviations from Spin.
 fn builder() -> Builder {
     let manifest = testkit::workspace_root().join("tests/conformance-guest/spin.toml");
     let channel = format!("conformance-{}", unique_id());
     App::builder()
         .manifest(manifest)
         .variable("channel", channel)
+        .env("DEVHOST_STRICT", "false")
 }
 
 /// An app with one event loop: all connections share its instances.

@@ -2,6 +2,10 @@
 
 use reqwest::Method;
 use testkit::send;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{guest, header_values, json};
 
@@ -44,6 +48,35 @@ async fn a_forged_header_comes_before_the_hosts_own() {
         header_values(&headers.json(), "spin-path-match-first-name"),
         ["forged", "real"]
     );
+}
+
+#[tokio::test]
+async fn a_forged_header_never_comes_last() {
+    // reqwest would encode the path.
+    let app = guest().await;
+    let request = format!(
+        "GET /headers/\u{e9} HTTP/1.1\r\nhost: {}\r\nspin-path-match-first-name: forged\r\n\
+         connection: close\r\n\r\n",
+        app.address()
+    );
+    let response = exchange(app.address(), request.as_bytes()).await;
+    let (head, body) = response.split_once("\r\n\r\n").expect("a head ends");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let headers = serde_json::from_str(body).expect("the body is JSON");
+    assert_eq!(
+        header_values(&headers, "spin-path-match-first-name"),
+        ["forged", "\u{e9}"]
+    );
+}
+
+/// Sends bytes on a connection, and returns the bytes received until its end.
+async fn exchange(address: &str, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("devhost accepts");
+    stream.write_all(request).await.expect("devhost reads");
+    let mut response = String::new();
+    let read = stream.read_to_string(&mut response);
+    read.await.expect("devhost responds");
+    response
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn a_statement_that_waits_for_a_lock_is_cancelled_by_the_server_too() {
         let row = lock.query_one(waiting, &[]).await;
         row.expect("a count").get::<_, i64>(0)
     };
-    let (what, limit) = ("no session waits for a lock", Duration::from_secs(3));
+    let (what, limit) = ("no session waits for a lock", Duration::from_secs(6));
     wait_for(what, limit, observe, |waiting| *waiting == 0).await;
     lock.rollback().await.expect("the lock is gone");
     let body = json!({"conversationId": room.id, "senderId": room.users[0], "content": "Hi"});

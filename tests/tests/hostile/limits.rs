@@ -1,8 +1,10 @@
 //! Limits on requests, and the responses beyond them.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{app, send};
+use testkit::{App, app, send};
 use tests::Room;
 
 use crate::connection::Connection;
@@ -17,6 +19,47 @@ async fn a_body_with_a_too_large_content_length_is_rejected_unread() {
         .send(request.as_bytes(), true)
         .await;
     assert_eq!(answer.expect("an answer").status, 413);
+}
+
+/// A length that a 32-bit number does not hold is as much too large as any other.
+#[tokio::test]
+async fn any_length_above_the_limit_is_rejected_at_once() {
+    let app = app().await;
+    let head =
+        "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    for length in [
+        1_u64 << 20,
+        (1 << 32) - 1,
+        1 << 32,
+        (1 << 32) + 1,
+        (1 << 63) - 1,
+    ] {
+        let request = format!("{head}content-length: {length}\r\n\r\n{{");
+        rejected_at_once(app, &request, 413).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_another_kind_is_rejected_unread() {
+    let app = app().await;
+    for kind in [
+        "content-type: text/plain",
+        "content-type: application/json\r\ncontent-encoding: gzip",
+    ] {
+        let head = format!("POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\n{kind}\r\n");
+        let request = format!("{head}content-length: 100\r\n\r\n{{");
+        rejected_at_once(app, &request, 415).await;
+    }
+}
+
+/// Sends a request whose body never arrives: a response that waited for it takes 8 s.
+async fn rejected_at_once(app: &App, request: &str, status: u16) {
+    let start = Instant::now();
+    let response = Connection::to(app.address())
+        .send(request.as_bytes(), true)
+        .await;
+    assert_eq!(response.expect("a response").status, status, "{request}");
+    assert!(start.elapsed() < Duration::from_secs(4), "{request}");
 }
 
 #[tokio::test]
@@ -129,6 +172,8 @@ async fn parameters_beyond_their_range_are_malformed() {
         "limit=101",
         "limit=-1",
         "limit=x",
+        "limit=%2B5",
+        "limit=5&limit=5",
         "limit=99999999999999999999",
         "before=0",
         "after=%00",

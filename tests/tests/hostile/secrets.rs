@@ -113,3 +113,71 @@ fn password(url: &str) -> Option<&str> {
     let (secrets, _) = url.split_once("://")?.1.rsplit_once('@')?;
     secrets.split_once(':').map(|(_, password)| password)
 }
+
+/// The URL of the tests' database with other credentials and parameters.
+fn database_url(app: &App, user_info: &str, parameters: &str) -> String {
+    let url = app.data().database_url();
+    let address = url.rsplit_once('@').expect("a user").1;
+    let address = address.split('?').next().unwrap_or_default();
+    format!("postgres://{user_info}@{address}{parameters}")
+}
+
+#[tokio::test]
+async fn a_password_with_special_characters_is_taken_as_psql_takes_it() {
+    let owner = testkit::app().await;
+    let name = format!("role{}", testkit::unique_id());
+    let database = owner.postgres().await;
+    let create = format!("create role {name} login superuser password 'p?w#&=:x'");
+    database.batch_execute(&create).await.expect("a role");
+    let url = database_url(owner, &format!("{name}:p?w#&=:x"), "");
+    let app = App::builder().same_stores_as(owner);
+    let app = app.variable("database_url", url).spawn().await;
+    let room = Room::new(&app, 2).await;
+    room.say(&app, room.users[0], "Hi").await;
+    assert_hidden(&["p?w"], &app.log());
+}
+
+#[tokio::test]
+async fn a_url_that_cannot_be_taken_is_refused_by_the_name_of_its_variable() {
+    let owner = testkit::app().await;
+    for (parameters, reason) in [
+        (
+            "?schema=x",
+            "the variable database_url has the parameter schema",
+        ),
+        (
+            "?sslmode=full",
+            "the variable database_url has a value of sslmode",
+        ),
+    ] {
+        let user_info = format!("postgres:{PASSWORD}");
+        let url = database_url(owner, &user_info, parameters);
+        let app = App::builder().same_stores_as(owner);
+        let app = app.variable("database_url", url).spawn().await;
+        let refused = app.get("/api/v1/conversations?userId=1").await;
+        let refused = refused.expect_status(503).to_string();
+        let has_reason = |log: &String| log.contains(reason);
+        let limit = Duration::from_secs(5);
+        let log = wait_for(
+            "the log has the reason",
+            limit,
+            async || app.log(),
+            has_reason,
+        )
+        .await;
+        assert_hidden(&[PASSWORD, "schema=x"], &(refused + &log));
+    }
+    let url = format!("redis://:{PASSWORD}@x@127.0.0.1:1");
+    let app = App::builder().same_stores_as(owner);
+    let started = app.variable("redis_url", url).try_spawn().await;
+    let log = match started {
+        Ok(app) => {
+            app.get("/api/v1/messages/users/online")
+                .await
+                .expect_status(503);
+            app.log()
+        }
+        Err(error) => format!("{error:#}"),
+    };
+    assert_hidden(&[PASSWORD], &log);
+}

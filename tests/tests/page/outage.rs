@@ -1,10 +1,15 @@
 //! The service fails and recovers while users write.
 
+use std::time::Duration;
+
 use serde_json::json;
 use testkit::{App, wait_for};
 use tests::Room;
 
 use crate::{TIMEOUT, open_for_two, open_room};
+
+/// How long a relay that crashed may delay the feed of a user (docs/event-streams.md), and the page.
+const RELAY_CRASH_TIMEOUT: Duration = Duration::from_secs(30 + TIMEOUT.as_secs());
 
 #[tokio::test]
 #[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
@@ -26,7 +31,9 @@ async fn a_restart_neither_loses_nor_duplicates_messages() {
 
     let all = ["Before.", "First", "Second", "Third"];
     for browser in [&one, &two] {
-        browser.reads(".content", &all).await;
+        browser
+            .reads_within(RELAY_CRASH_TIMEOUT, ".content", &all)
+            .await;
         browser.hides("#banner").await;
     }
     one.hides(".pending").await;
@@ -56,13 +63,14 @@ async fn messages_that_are_sent_during_restarts_arrive_once_and_in_order() {
     );
     one.run(&write, json!(null)).await;
     for _ in 0..3 {
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        tokio::time::sleep(Duration::from_millis(400)).await;
         app.crash_and_restart().await;
     }
     let all: Vec<String> = (1..=MESSAGES).map(|n| format!("Message {n}")).collect();
     one.reads(".content", &all).await;
     one.hides(".pending").await;
-    two.reads(".content", &all).await;
+    two.reads_within(RELAY_CRASH_TIMEOUT, ".content", &all)
+        .await;
     assert_eq!(contents(&app, &room).await, all);
 }
 

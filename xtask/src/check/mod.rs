@@ -1,4 +1,4 @@
-//! `check`: what a change has to pass besides the tests.
+//! `check`: what a change has to pass in addition to the tests.
 
 mod components;
 mod dependencies;

@@ -1,8 +1,11 @@
-//! Opens Redis connections, for guests and for triggers, and tells operators
-//! in the agreed words how that went.
+//! Opens Redis connections, for guests and for triggers, and logs when Redis
+//! becomes reachable or unreachable.
+//!
+//! Operators search the log for these lines, so their words are fixed.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -12,27 +15,27 @@ use redis::{
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 
-use crate::secrets::redact;
+use crate::redact::redact;
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// During an outage, errors are logged no more often than this.
+/// The shortest time between two logged errors of one outage.
 const ERROR_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Opens connections, and remembers whether Redis could be reached lately.
+/// Opens connections, and knows whether the last attempt succeeded.
 #[derive(Default)]
 pub struct RedisClient {
     tcp: TcpSettings,
-    link: Mutex<Link>,
+    state: Mutex<ConnectionState>,
 }
 
 #[derive(Clone, Copy, Default)]
-enum Link {
+enum ConnectionState {
     #[default]
-    Untried,
-    Up,
-    Down {
+    Unknown,
+    Connected,
+    Disconnected {
         last_logged: Instant,
     },
 }
@@ -48,21 +51,23 @@ impl RedisClient {
         };
         Self {
             tcp,
-            link: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
-    /// Understands `address`, without connecting.
+    /// Parses `address`, with the special characters in a password that `redis-cli` takes, without
+    /// connecting.
     pub fn parse(&self, address: &str) -> RedisResult<Client> {
-        Client::open(
-            address
-                .into_connection_info()?
-                .set_tcp_settings(self.tcp.clone()),
-        )
+        let canonical = store_url::redis(address);
+        let info = canonical
+            .as_deref()
+            .unwrap_or(address)
+            .into_connection_info()?;
+        Client::open(info.set_tcp_settings(self.tcp.clone()))
     }
 
     /// Opens a connection for commands. Commands have no time limit of their
-    /// own: a guest may block in one.
+    /// own: a guest may send one that blocks.
     pub async fn open(&self, client: &Client, address: &str) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
@@ -70,59 +75,63 @@ impl RedisClient {
         let opened = client
             .get_multiplexed_async_connection_with_config(&config)
             .await;
-        self.note(opened, address)
+        self.record(opened, address)
     }
 
-    /// Opens a connection and subscribes it to `channel`.
+    /// Opens a connection and subscribes it to `channels`.
     pub async fn subscribe(
         &self,
         client: &Client,
         address: &str,
-        channel: &str,
+        channels: &[&str],
     ) -> RedisResult<PubSub> {
         let subscribing = async {
             let mut connection = client.get_async_pubsub().await?;
-            connection.subscribe(channel).await?;
+            connection.subscribe(channels).await?;
             Ok(connection)
         };
-        let timed_out = |_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
+        let timed_out = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
         let opened = tokio::time::timeout(CONNECT_TIMEOUT, subscribing)
             .await
             .unwrap_or_else(timed_out);
-        self.note(opened, address)
+        self.record(opened, address)
     }
 
-    fn note<C>(&self, opened: RedisResult<C>, address: &str) -> RedisResult<C> {
+    fn record<C>(&self, opened: RedisResult<C>, address: &str) -> RedisResult<C> {
         match &opened {
-            Ok(_) => self.note_success(),
-            Err(error) => self.note_failure(error, address),
+            Ok(_) => self.record_success(),
+            Err(error) => self.record_error(error, address),
         }
         opened
     }
 
-    fn note_success(&self) {
-        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(*link, Link::Up) {
-            *link = Link::Up;
+    fn record_success(&self) {
+        let mut state = self.state();
+        if !matches!(*state, ConnectionState::Connected) {
+            *state = ConnectionState::Connected;
             tracing::info!("Redis connected successfully");
         }
     }
 
-    /// Logs `error` if it means that the server cannot be reached.
-    pub fn note_failure(&self, error: &RedisError, address: &str) {
-        self.note_outage(&redact(&error.to_string(), address));
+    /// Logs an error of a connection, without the password of `address`.
+    pub fn record_error(&self, error: &RedisError, address: &str) {
+        self.record_outage(&redact(&error.to_string(), address));
     }
 
-    /// Logs why the server cannot be reached.
-    pub fn note_outage(&self, reason: &str) {
+    /// Logs why the server cannot be reached, at most once a second.
+    pub fn record_outage(&self, reason: &str) {
         let now = Instant::now();
-        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Link::Down { last_logged } = *link
+        let mut state = self.state();
+        if let ConnectionState::Disconnected { last_logged } = *state
             && now.duration_since(last_logged) < ERROR_INTERVAL
         {
             return;
         }
-        *link = Link::Down { last_logged: now };
+        *state = ConnectionState::Disconnected { last_logged: now };
         tracing::error!("Redis connection error: {reason}");
+    }
+
+    fn state(&self) -> MutexGuard<'_, ConnectionState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,15 +1,15 @@
-//! How the process comes to its end.
+//! The end of the process: which signals ask for it, and what it waits for.
 
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// What all parts share to end together.
+/// The state of a graceful shutdown, shared by all parts of the process.
 #[derive(Clone, Default)]
 pub struct Drain {
-    /// Is cancelled when no new work may begin.
-    pub begun: CancellationToken,
-    /// The instances that live; an answer may have left work behind in them.
+    /// Cancelled when no new work may start.
+    pub started: CancellationToken,
+    /// The live instances; a response may have left work behind in them.
     pub instances: TaskTracker,
 }
 

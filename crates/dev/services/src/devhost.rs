@@ -116,7 +116,7 @@ impl Devhost {
     }
 }
 
-/// The release build.
+/// The build of the profile `host`.
 fn binary(root: &Path) -> PathBuf {
-    root.join("target/release/devhost")
+    root.join("target/host/devhost")
 }

@@ -41,7 +41,7 @@ pub use data::Data;
 pub use http::{Response, send};
 pub use sse::{Event, EventStream};
 pub use unique::{unique_id, unique_user};
-pub use wait::{wait_for, wait_until};
+pub use wait::wait_for;
 
 use std::path::Path;
 

@@ -40,23 +40,6 @@ pub fn wait_for<T: Debug>(
     }
 }
 
-/// Polls a condition that has no value to show; [`wait_for`] is better where there is one.
-///
-/// # Panics
-///
-/// When the condition does not hold within `limit`.
-#[track_caller]
-pub fn wait_until(
-    what: &str,
-    limit: Duration,
-    condition: impl AsyncFnMut() -> bool,
-) -> impl Future<Output = ()> {
-    let waiting = wait_for(what, limit, condition, |holds| *holds);
-    async move {
-        waiting.await;
-    }
-}
-
 fn end_of(text: &str) -> &str {
     let start = text.len().saturating_sub(SHOWN);
     &text[text.ceil_char_boundary(start)..]

@@ -32,7 +32,10 @@ impl CrossOrigin {
     /// Lets a page of an allowed origin read the response, or send what it asked for in a
     /// preflight. Other origins get none of these headers.
     pub async fn add_headers(&self, response: Response) -> Response {
-        let origins = config::text("cors_origins").await.unwrap_or_default();
+        let origins = config::text("cors_origins").await.unwrap_or_else(|error| {
+            log::error!("no cross-origin headers: {error}");
+            "".into()
+        });
         if origins.trim().is_empty() {
             return response;
         }

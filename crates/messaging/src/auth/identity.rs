@@ -19,8 +19,7 @@ pub enum Identity {
 }
 
 impl Identity {
-    /// The caller; in open mode the one whom the request names, and a service
-    /// if it names nobody.
+    /// The caller; in open mode the user whom the request names, and a service if it names none.
     #[must_use]
     pub fn caller(self, named: Option<UserId>) -> Caller {
         match self {

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_what_is_no_key_is_told_apart_for_the_operator() {
+    fn a_missing_key_and_an_invalid_one_have_different_errors() {
         assert_eq!(fault("", " "), NoKeys::Unset);
         assert_eq!(fault("short", ""), NoKeys::ShortSecret);
         assert_eq!(fault("", "{"), NoKeys::NotJwks);

@@ -2,7 +2,7 @@
 //!
 //! - `identity`: users and services, and the authentication of them.
 //! - `bearer`: the token in a request's headers.
-//! - [`token`]: from a token to a authentication, with the operator's [`keys`].
+//! - [`token`]: from a token to an authentication, with the operator's [`keys`].
 //! - `signature`: the algorithms behind it.
 //! - `open`: where a request is answered that proves nothing, with `auth_mode=open`.
 //! - `ticket`: what a browser's event stream shows instead of a token.

@@ -24,7 +24,7 @@ const LENGTH: usize = 64;
 /// use it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
-    /// The user; nobody for a service.
+    /// The user; none for a service.
     user: Option<UserId>,
     /// The service's name, if it has one.
     service: Option<String>,
@@ -67,8 +67,8 @@ pub async fn issue_ticket(caller: Caller, authentication: &Authentication) -> Re
     Ok(ticket)
 }
 
-/// Takes a ticket back for what it proves; 401 if there is none such, or no
-/// longer, or somebody used it.
+/// Exchanges a ticket for the authentication that it stands for; 401 if it is unknown, expired or
+/// already used.
 pub async fn redeem_ticket(ticket: &str) -> Result<Authentication> {
     let invalid = Error::Unauthorized(Credentials::Invalid);
     if !is_well_formed(ticket) {

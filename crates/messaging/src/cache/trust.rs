@@ -108,10 +108,9 @@ pub async fn distrust() {
 /// Whether the cache has been distrusted for longer than a lease.
 async fn record(requests: Vec<()>) -> Vec<Result<bool, PgFailure>> {
     const RECORD: &str = "
-        with known as (select since from cache_distrust)
-        insert into cache_distrust (since) values (clock_timestamp())
-        on conflict (id) do update set since = excluded.since
-        returning coalesce((select since from known) < now() - interval '1600 milliseconds', false)";
+        insert into cache_distrust (since, newest) values (clock_timestamp(), clock_timestamp())
+        on conflict (id) do update set newest = clock_timestamp()
+        returning since < clock_timestamp() - interval '1600 milliseconds'";
     let recorded = match query_one(Repeat::Safe, RECORD, vec![]).await {
         Ok(Some(mut row)) => row.take(),
         Ok(None) => Ok(false),
@@ -123,13 +122,14 @@ async fn record(requests: Vec<()>) -> Vec<Result<bool, PgFailure>> {
 /// Takes the record back once every change that is older than it has been delivered. The relay calls
 /// this when nothing is left to deliver.
 pub async fn restore() -> Result<()> {
+    // What is recorded while this runs may be of a change that this does not see.
     const RESTORE: &str = "
-        delete from cache_distrust d where not exists (
+        delete from cache_distrust d where d.newest < statement_timestamp() and not exists (
             select from conversations c
             left join relay_progress r on r.conversation_id = c.id
             join events e on e.conversation_id = c.id
                 and e.seq = greatest(coalesce(r.relayed_seq, 0), c.relayed_seq) + 1
-            where c.unrelayed and e.created_at <= d.since)
+            where c.unrelayed and e.created_at <= d.newest)
         returning 1::bigint";
     if query_one(Repeat::Safe, RESTORE, vec![]).await?.is_some() {
         log::info!("the cache is trusted again: Redis has every change");

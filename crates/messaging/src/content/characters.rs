@@ -2,7 +2,7 @@
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Characters with no ink that no general category tells: Unicode's default ignorable code points
+/// Characters with no ink that no general category lists: Unicode's default ignorable code points
 /// beyond its format characters, and characters that are drawn as nothing or as a blank.
 const BLANK: [(char, char); 17] = [
     // Combining grapheme joiner.

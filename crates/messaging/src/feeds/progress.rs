@@ -42,9 +42,8 @@ impl Progress {
         }
     }
 
-    /// Where to begin, for a client that comes with this id, and whether it has
-    /// to be deduplicator that its history has a hole. `newest` is the seq of the
-    /// conversation's newest event.
+    /// Where to begin, for a client that comes with this id, and whether a hole in its history has
+    /// to be reported. `newest` is the seq of the conversation's newest event.
     #[must_use]
     pub const fn begin(
         viewer: Option<UserId>,

@@ -1,8 +1,8 @@
-//! Messages: their statements, beside the rows that these give, and the cache of them.
+//! Messages: their statements, the rows that these return, and the cache of them.
 //!
 //! # Layout
 //!
-//! - [`post`]: new messages, batched. `change`: edits and deletions. `read`: pages.
+//! - [`mod@post`]: new messages, batched. `change`: edits and deletions. `read`: pages.
 //! - [`list_cache`]: the cached list of a conversation's newest messages.
 //! - [`MessageHead`]: what the service reads of a message's JSON.
 

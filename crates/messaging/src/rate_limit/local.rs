@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn who_owes_most_is_kept_longest() {
+    fn the_caller_with_the_largest_debt_is_kept_longest() {
         let mut rates = Rates::default();
         assert!(is_allowed(&mut rates, 60, "hasty", 60));
         for caller in 0..2 * MAX_CALLERS {

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callers_are_told_apart_and_devices_of_one_user_are_not() {
+    fn each_user_has_one_limit_for_all_their_devices() {
         let of = |identity, service: Option<&str>, client| {
             let authentication = Authentication {
                 identity,

@@ -3,7 +3,7 @@
 //! The relay's progress is a table of its own, and posters hold the conversation's row: so neither
 //! side waits for the other. The row follows when it is free.
 
-use platform::postgres::parameters::{number, numbers};
+use platform::postgres::parameters::{number, numbers, optional_numbers};
 use platform::postgres::{Repeat, Row, query};
 
 use crate::Result;
@@ -68,8 +68,9 @@ fn claimed(mut row: Row) -> Result<Claimed> {
     })
 }
 
-/// Reads the events and unread counts of what was claimed, in one statement.
-pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
+/// Reads the events and unread counts of what was claimed, in one statement; and the conversations
+/// of which this version of the relay cannot read an event.
+pub async fn read(claimed: &[Claimed]) -> Result<(Vec<Batch>, Vec<ConversationId>)> {
     const READ: &str = "
         select c.id, e.seqs, e.types, e.messages, e.users, e.newest, u.users, u.counts, u.unseen
         from unnest($1::bigint[], $2::bigint[]) as c (id, relayed_seq)
@@ -97,11 +98,21 @@ pub async fn read(claimed: &[Claimed]) -> Result<Vec<Batch>> {
     let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
     let seqs = numbers(claimed.iter().map(|c| c.relayed_seq));
     let rows = query(Repeat::Safe, READ, vec![ids, seqs, number(EVENTS as i64)]).await?;
-    rows.into_iter().map(batch).collect()
+    let (mut batches, mut unreadable) = (Vec::new(), Vec::new());
+    for mut row in rows {
+        let conversation = row.take()?;
+        match batch(conversation, row) {
+            Ok(batch) => batches.push(batch),
+            Err(error) => {
+                log::warn!("conversation {conversation} is not delivered: {error}");
+                unreadable.push(conversation);
+            }
+        }
+    }
+    Ok((batches, unreadable))
 }
 
-fn batch(mut row: Row) -> Result<Batch> {
-    let conversation = row.take()?;
+fn batch(conversation: ConversationId, mut row: Row) -> Result<Batch> {
     let events = events::from_columns(conversation, &mut row)?;
     let newest_message = row.take()?;
     let (users, counts): (Vec<i64>, Vec<i64>) = (row.take()?, row.take()?);
@@ -144,16 +155,17 @@ pub async fn finish(
     // Each failure doubles the backoff, from a second to ten minutes.
     const FINISH: &str = "
         with result as (
-            select l.id, l.seq, l.failed = 1 as failed,
+            select l.id, l.seq, l.failures,
                 timestamptz 'epoch' + l.lease * interval '1 microsecond' as lease
             from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-                as l (id, seq, lease, failed)
+                as l (id, seq, lease, failures)
         ), finished as (
             update relay_progress r
             set relayed_seq = greatest(r.relayed_seq, l.seq),
                 lease_until = null,
-                failures = case when l.failed then least(r.failures + 1, 30000) else 0 end,
-                retry_at = case when l.failed
+                failures = case l.failures when 0 then 0
+                    else least(r.failures + coalesce(l.failures, 0), 30000) end,
+                retry_at = case l.failures when 1
                     then now() + least(interval '1 second' * 2 ^ least(r.failures, 10), interval '10 minutes') end
             from result l
             where r.conversation_id = l.id and r.lease_until = l.lease
@@ -168,19 +180,20 @@ pub async fn finish(
         ) f
         where c.id = f.conversation_id and c.event_seq = f.relayed_seq
         returning c.id";
-    let results: Vec<(i64, bool)> = claimed
+    // Without a number of failures those before still count.
+    let results: Vec<(i64, Option<i64>)> = claimed
         .iter()
         .map(|claim| match progress(claim.conversation) {
-            Progress::Delivered(seq) => (seq.max(claim.relayed_seq), false),
-            Progress::Failed => (claim.relayed_seq, true),
-            Progress::Untouched => (claim.relayed_seq, false),
+            Progress::Delivered(seq) => (seq.max(claim.relayed_seq), Some(0)),
+            Progress::Failed => (claim.relayed_seq, Some(1)),
+            Progress::Untouched => (claim.relayed_seq, None),
         })
         .collect();
     let parameters = vec![
         numbers(claimed.iter().map(|claim| claim.conversation.get())),
         numbers(results.iter().map(|(seq, _)| *seq)),
         numbers(claimed.iter().map(|claim| claim.lease)),
-        numbers(results.iter().map(|(_, failed)| i64::from(*failed))),
+        optional_numbers(results.iter().map(|(_, failures)| *failures)),
     ];
     query(Repeat::Safe, FINISH, parameters).await?;
     Ok(())

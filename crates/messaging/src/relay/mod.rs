@@ -8,7 +8,7 @@
 //!
 //! # Layout
 //!
-//! - [`wake_up`]: how a change wakes the relay.
+//! - [`mod@wake_up`]: how a change wakes the relay.
 //! - `claim`: the lease, what there is to deliver, and how far it came.
 //! - `deliver`: the commands to Redis, in windows.
 //! - `signals`: what is not durable: presence and typing.
@@ -27,7 +27,7 @@ use platform::postgres::{Repeat, query_one};
 use crate::cache::trust;
 use crate::{RedisService, Result, expiring_set, keys};
 
-use claim::Claimed;
+use claim::{Claimed, Progress};
 use deliver::Delivered;
 pub use signals::add as add_signal;
 pub use wake_up::wake_up;
@@ -82,14 +82,19 @@ async fn work_on(
     deadline: Instant,
 ) -> Result<(usize, bool)> {
     fault(1).await;
-    let batches = claim::read(claimed).await?;
+    let (batches, unreadable) = claim::read(claimed).await?;
     fault(2).await;
     let delivered: Delivered = deliver::deliver(redis, &batches, deadline).await?;
     fault(3).await;
-    let progress = |conversation| match batches.iter().any(|b| b.conversation == conversation) {
-        true => delivered.progress(conversation),
-        // There was nothing to deliver.
-        false => claim::Progress::Delivered(0),
+    let progress = |conversation| {
+        if unreadable.contains(&conversation) {
+            Progress::Failed
+        } else if batches.iter().any(|b| b.conversation == conversation) {
+            delivered.progress(conversation)
+        } else {
+            // There was nothing to deliver.
+            Progress::Delivered(0)
+        }
     };
     claim::finish(claimed, progress).await?;
     fault(4).await;
@@ -99,7 +104,7 @@ async fn work_on(
     let done = |batch: &&claim::Batch| {
         matches!(
             delivered.progress(batch.conversation),
-            claim::Progress::Delivered(_)
+            Progress::Delivered(_)
         )
     };
     let count = batches.iter().filter(done).map(|batch| batch.events.len());

@@ -110,15 +110,11 @@ async fn deliver_batch(redis: RedisService, deadline: Instant) -> Result<()> {
 
 /// Neighbours that concern the same user and conversation have the same audience.
 fn by_sender(signals: &[(String, String)]) -> Vec<Vec<(&str, &str)>> {
-    let mut groups: Vec<(Option<Signal>, Vec<(&str, &str)>)> = Vec::new();
-    for (id, json) in signals {
-        let signal: Option<Signal> = serde_json::from_str(json).ok();
-        match groups.last_mut() {
-            Some((last, group)) if *last == signal => group.push((id, json)),
-            _ => groups.push((signal, vec![(id, json)])),
-        }
-    }
-    groups.into_iter().map(|(_, group)| group).collect()
+    let signal = |json: &str| serde_json::from_str::<Signal>(json).ok();
+    signals
+        .chunk_by(|(_, one), (_, next)| signal(one) == signal(next))
+        .map(|group| group.iter().map(|(id, json)| (&**id, &**json)).collect())
+        .collect()
 }
 
 async fn deliver_group(redis: RedisService, group: &[(&str, &str)]) -> Result<()> {
@@ -126,7 +122,7 @@ async fn deliver_group(redis: RedisService, group: &[(&str, &str)]) -> Result<()
     let signal: Option<Signal> = lines
         .first()
         .and_then(|json| serde_json::from_str(json).ok());
-    // What is none of ours is dropped.
+    // What another program wrote is dropped.
     let Some(signal) = signal else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! A clock for native tests, which moves only when it is told to.
+//! A clock for native tests, which only moves when a test advances it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -38,11 +38,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 
 fn malformed(error: serde_path_to_error::Error<JsonError>) -> Error {
     let path = error.path().to_string();
-    let field = if path == "." || path.len() > MAX_NAME {
-        "body".to_owned()
-    } else {
-        path
-    };
+    let names_a_member = error.inner().is_data() && path != "." && path.len() <= MAX_NAME;
+    let field = if names_a_member { path } else { "body".into() };
     Error::malformed(field, explain(error.inner()))
 }
 
@@ -246,8 +243,10 @@ mod tests {
         );
         assert_eq!(fault(br#"{"userId":0}"#).0, "userId");
         assert_eq!(fault(b"{}"), ("body".into(), "missing field userId".into()));
-        assert_eq!(fault(b"{").1, "is not JSON");
-        assert_eq!(fault(b"").1, "is not JSON");
+        for body in ["", "{", r#"{"userId":"#, r#"{"a":{"b":}}"#] {
+            let expected = ("body".into(), "is not JSON".into());
+            assert_eq!(fault(body.as_bytes()), expected, "{body}");
+        }
         assert!(parse::<Thing>(br#" {"userId":1,"quietHours":null} "#).is_ok());
     }
 

@@ -170,7 +170,7 @@ impl Request {
         match body.map_err(|clock::Elapsed| Error::BodyTimeout)? {
             Ok(body) => Ok(body),
             Err(BodyError::TooLarge) => Err(Error::TooLarge(limit)),
-            // Nobody reads this answer.
+            // The connection is gone: no client reads this response.
             Err(BodyError::Broken) => Err(Error::malformed("body", "ended early")),
         }
     }

@@ -89,6 +89,11 @@ async fn open(lock_timeout: Duration) -> Result<Connection, PgFailure> {
     let url = config::text("database_url")
         .await
         .map_err(|_| PgFailure::Unavailable("no database_url".into()))?;
+    let url = store_url::postgres(&url).map_err(|reason| {
+        let failure = PgFailure::Unavailable(format!("the variable database_url {reason}"));
+        log::warn!("PostgreSQL connection error: {failure}");
+        failure
+    })?;
     let url = url::with_settings(&url, DEADLINE, lock_timeout);
     Connection::open(url.as_ref()).await.map_err(|error| {
         let failure = PgFailure::Unavailable(classify(error).to_string());

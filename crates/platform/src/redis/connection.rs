@@ -253,7 +253,9 @@ async fn connect() -> Result<Connection, RedisError> {
     let url = config::text("redis_url")
         .await
         .map_err(|_| RedisError::Disconnected("no redis_url".into()))?;
-    Connection::open(&*url)
+    let url = store_url::redis(&url)
+        .map_err(|reason| RedisError::Disconnected(format!("the variable redis_url {reason}")))?;
+    Connection::open(&url)
         .await
         .map_err(|error| classify(&error))
 }

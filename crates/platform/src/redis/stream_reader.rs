@@ -15,8 +15,6 @@ use crate::{args, clock};
 
 /// How many entries one read takes at the most: for a client that does not read, they wait in memory.
 const BATCH: i64 = 50;
-/// How many entries one read backwards takes.
-const LOOK_BACK: i64 = 50;
 /// How long Redis may take to reply, beyond the time that a read blocks.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -114,13 +112,6 @@ impl StreamReader {
         let arguments = args![self.key.as_str(), "+", "-", "COUNT", 1_i64];
         let reply = self.execute("XREVRANGE", arguments, Duration::ZERO).await?;
         Ok(entries(reply.into_iter())?.first().map(|entry| entry.id))
-    }
-
-    /// The entry at an id and those before it, newest first, at most 50.
-    pub async fn read_backwards(&mut self, id: StreamId) -> Result<Vec<StreamEntry>, RedisError> {
-        let arguments = args![self.key.as_str(), id.to_string(), "-", "COUNT", LOOK_BACK];
-        let reply = self.execute("XREVRANGE", arguments, Duration::ZERO).await?;
-        entries(reply.into_iter())
     }
 
     /// The identity of the server behind the present connection, or a new one; `None` where the

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use redis::AsyncCommands;
 use reqwest::Method;
+use serde_json::{Value, json};
 use testkit::{App, Response, send, unique_user, wait_for};
 use tests::token;
 
@@ -95,30 +97,112 @@ async fn replicas_share_a_limit_that_refills_evenly() {
 }
 
 #[tokio::test]
-async fn without_redis_no_caller_is_rejected() {
+async fn without_redis_a_local_rate_holds() {
     let app = token::closed()
-        .variable("rate_limit", 2)
+        .variable("rate_limit", 20)
         .own_stores()
         .spawn()
         .await;
     let world = World::new(&app).await;
     app.stop_redis().await;
     let path = format!("/api/v1/messages?conversationId={}", world.conversation);
-    for _ in 0..5 {
-        get(&app, &path, &token::user(world.owner))
-            .await
-            .expect_status(200);
-    }
-    let said = app
-        .log()
-        .matches("rate limiting disabled: Redis unavailable")
-        .count();
-    assert!(said >= 1, "{}", app.log());
-    app.start_redis().await;
-    let observe = async || get(&app, &path, &token::user(world.owner)).await;
-    let is_limited = |answer: &Response| answer.status() == 429;
-    let what = "the limit holds again";
+    let caller = token::user(world.owner);
+    let first = get(&app, &path, &caller).await.expect_status(200);
+    assert_eq!(number(&first, "ratelimit-limit"), 20);
+    let observe = async || get(&app, &path, &caller).await;
+    let is_limited = |response: &Response| response.status() == 429;
+    let what = "the local limit holds";
     wait_for(what, Duration::from_secs(10), observe, is_limited).await;
+    let other = token::user(world.other);
+    get(&app, &path, &other).await.expect_status(200);
+    let line = "rate limiting by each instance alone: Redis unavailable";
+    assert!(app.log().contains(line), "{}", app.log());
+    app.start_redis().await;
+    let observe = async || get(&app, &path, &other).await;
+    let is_limited = |response: &Response| response.status() == 429;
+    let what = "the limit of all instances holds again";
+    wait_for(what, Duration::from_secs(10), observe, is_limited).await;
+}
+
+/// A time that was stored before the clock went back, or by a foreign hand.
+#[tokio::test]
+async fn a_clock_that_goes_back_locks_no_caller_out() {
+    let app = token::closed().variable("rate_limit", 60).spawn().await;
+    let user = unique_user();
+    let ahead = (token::now() + 3600) * 1_000_000;
+    let mut redis = app.redis().await;
+    let key = format!("rate:user:{user}");
+    let _: () = redis.set(&key, ahead).await.expect("a stored time");
+    let caller = token::user(user);
+    let refused = get(&app, PATH, &caller).await.expect_status(429);
+    assert!(number(&refused, "retry-after") <= 1);
+    assert!(number(&refused, "ratelimit-reset") <= 60);
+    let observe = async || get(&app, PATH, &caller).await;
+    let is_allowed = |response: &Response| response.status() == 200;
+    let what = "the caller is allowed again";
+    wait_for(what, Duration::from_secs(5), observe, is_allowed).await;
+    let _: () = redis.set(&key, "not a number").await.expect("a value");
+    get(&app, PATH, &caller).await.expect_status(200);
+}
+
+/// What is left of a caller's rate after a request.
+async fn left_after(app: &App, path: &str, body: Value) -> u64 {
+    let request = app.request(Method::POST, path).json(&body);
+    let request = request.header("authorization", token::service());
+    number(
+        &send(request).await.expect_status(201),
+        "ratelimit-remaining",
+    )
+}
+
+#[tokio::test]
+async fn a_request_is_charged_by_its_cost() {
+    let app = token::closed().variable("rate_limit", 100).spawn().await;
+    let users = |count| -> Vec<i64> { (0..count).map(|_| unique_user()).collect() };
+    for (participants, cost) in [(2, 1), (9, 1), (10, 2), (100, 11)] {
+        let body = json!({"participantIds": users(participants)});
+        let left = left_after(&app, "/api/v1/conversations", body).await;
+        assert_eq!(left, 100 - cost, "{participants} participants");
+    }
+    let body = json!({"participantIds": users(2), "padding": "x".repeat(40_000)});
+    let left = left_after(&app, "/api/v1/conversations", body).await;
+    assert_eq!(left, 100 - 3, "40 kB");
+}
+
+#[tokio::test]
+async fn a_body_that_hides_its_length_is_charged_too() {
+    let app = token::closed().variable("rate_limit", 100).spawn().await;
+    let body = json!({"participantIds": [unique_user()], "padding": "x".repeat(40_000)});
+    let chunk = Ok::<_, std::io::Error>(body.to_string());
+    let body = reqwest::Body::wrap_stream(futures::stream::iter([chunk]));
+    let request = app
+        .request(Method::POST, "/api/v1/conversations")
+        .body(body);
+    let request = request
+        .header("content-type", "application/json")
+        .header("authorization", token::service());
+    let created = send(request).await.expect_status(201);
+    assert_eq!(number(&created, "ratelimit-remaining"), 97);
+}
+
+/// What costs more than the whole limit waits for a full bucket, and is not refused for good.
+#[tokio::test]
+async fn a_request_whose_cost_is_refused_succeeds_after_the_wait_that_it_is_given() {
+    let app = token::closed().variable("rate_limit", 60).spawn().await;
+    let caller = token::service();
+    let users: Vec<i64> = (0..500).map(|_| unique_user()).collect();
+    let create = async || {
+        let request = app.request(Method::POST, "/api/v1/conversations");
+        let request = request.header("authorization", &caller);
+        send(request.json(&json!({"participantIds": users}))).await
+    };
+    create().await.expect_status(201);
+    for _ in 0..6 {
+        get(&app, PATH, &caller).await.expect_status(200);
+    }
+    let refused = create().await.expect_status(429);
+    let wait = number(&refused, "retry-after");
+    assert!((40..=55).contains(&wait), "{wait}");
 }
 
 #[tokio::test]

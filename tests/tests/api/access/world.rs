@@ -20,11 +20,11 @@ pub async fn app() -> &'static App {
 pub struct World {
     pub conversation: i64,
     pub message: i64,
-    /// Who wrote the message.
+    /// The sender of the message.
     pub owner: i64,
-    /// Who takes part as well.
+    /// Another participant.
     pub other: i64,
-    /// Who does not.
+    /// A user who does not take part.
     pub outsider: i64,
 }
 

@@ -166,6 +166,24 @@ async fn an_id_of_another_feed_is_a_resync() {
     assert_eq!(ids(&mut stream, 1).await, [3]);
 }
 
+/// A client that sends what cannot be read had a position: `resync` reports the gap.
+#[tokio::test]
+async fn a_last_event_id_that_cannot_be_read_is_a_gap() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    let paths = [feed_of(&room), super::user_feed(room.users[0])];
+    for path in &paths {
+        for ids in [vec!["ä"], vec!["1", "1"], vec!["+1"]] {
+            let mut request = app.request(reqwest::Method::GET, path);
+            for id in &ids {
+                request = request.header("last-event-id", *id);
+            }
+            let mut stream = testkit::EventStream::open(request).await;
+            stream.next_of("resync").await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_hidden_conversation_has_no_stream() {
     let app = app().await;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::reader::{Reader, post_until_acknowledged};
-use super::{CREATED, SILENCE, feed_of, first_id, user_feed};
+use super::{CREATED, SILENCE, feed_for_service, first_id, user_feed};
 
 const READERS: usize = 200;
 
@@ -40,7 +40,7 @@ async fn two_hundred_readers_get_every_post_once_and_in_order() {
     const POSTS: usize = 100;
     let app = app().await;
     let room = Room::new(app, 2).await;
-    let streams = open(app, (0..READERS).map(|_| feed_of(&room))).await;
+    let streams = open(app, (0..READERS).map(|_| feed_for_service(&room))).await;
     let readers = streams
         .into_iter()
         .map(|mut stream| tokio::spawn(async move { timed(&mut stream, POSTS).await }));
@@ -68,7 +68,7 @@ async fn two_hundred_readers_get_every_post_once_and_in_order() {
 async fn an_event_reaches_a_reader_within_a_second() {
     let app = app().await;
     let room = Room::new(app, 2).await;
-    let mut stream = app.events(&feed_of(&room)).await;
+    let mut stream = app.events(&feed_for_service(&room)).await;
     first_id(&mut stream).await;
     let mut delays = vec![];
     for n in 0..50 {
@@ -92,7 +92,7 @@ async fn readers_that_disconnect_and_resume_get_every_event_once() {
     const POSTS: usize = 500;
     let app = app().await;
     let room = Room::new(app, 2).await;
-    let readers = (0..30).map(|_| Reader::new(app, feed_of(&room), "0", 0.05).read(POSTS));
+    let readers = (0..30).map(|_| Reader::new(app, feed_for_service(&room), "0", 0.05).read(POSTS));
     let posts = async {
         for n in 0..POSTS {
             post_until_acknowledged(app, &room, n).await;
@@ -112,7 +112,7 @@ async fn streams_outlive_the_last_request_of_their_instance() {
     const STREAMS: usize = 300;
     let app = App::builder().spawn().await;
     let room = Room::new(&app, 2).await;
-    let mut streams = open(&app, (0..STREAMS).map(|_| feed_of(&room))).await;
+    let mut streams = open(&app, (0..STREAMS).map(|_| feed_for_service(&room))).await;
     tokio::time::sleep(SILENCE).await;
     room.say(&app, room.users[1], "still there?").await;
     let events = join_all(streams.iter_mut().map(|stream| timed(stream, 1))).await;
@@ -143,9 +143,9 @@ async fn clients_that_vanish_leave_no_connection_behind() {
     const EACH: usize = 250;
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
-    drop(open(&app, [feed_of(&room)].into_iter()).await);
+    drop(open(&app, [feed_for_service(&room)].into_iter()).await);
     let (before, memory_before) = (redis_connections(&app).await, memory(&app));
-    let mut streams = open(&app, (0..EACH).map(|_| feed_of(&room))).await;
+    let mut streams = open(&app, (0..EACH).map(|_| feed_for_service(&room))).await;
     streams.extend(open(&app, (1..=EACH as i64).map(user_feed)).await);
     let open = redis_connections(&app).await;
     assert!(open >= 2 * EACH, "{open} connections");
@@ -190,7 +190,7 @@ async fn a_client_that_does_not_read_delays_no_other_and_uses_little_memory() {
     const IDLERS: usize = 10;
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
-    let path = feed_of(&room);
+    let path = feed_for_service(&room);
     let idlers = join_all((0..IDLERS).map(|_| idler(&app, &path))).await;
     let mut stream = open(&app, [path.clone()].into_iter()).await.remove(0);
     let reader = tokio::spawn(async move { timed(&mut stream, POSTS).await });

@@ -3,6 +3,7 @@
 mod conversation;
 mod crowd;
 mod faults;
+mod leases;
 mod reader;
 mod user;
 
@@ -23,6 +24,11 @@ fn feed_of(room: &Room) -> String {
         "/api/v1/messages/conversations/{}/events?userId={}",
         room.id, room.users[0]
     )
+}
+
+/// A conversation's feed, for a service: of those any number may be open.
+fn feed_for_service(room: &Room) -> String {
+    format!("/api/v1/messages/conversations/{}/events", room.id)
 }
 
 fn user_feed(user: i64) -> String {

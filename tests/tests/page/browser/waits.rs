@@ -9,7 +9,7 @@ use testkit::wait_for;
 use super::Browser;
 use crate::TIMEOUT;
 
-/// A wait that lasts until this long before its timeout also looks at the whole page.
+/// This long before its limit a wait begins to look at the whole page.
 const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// What a wait has seen.
@@ -23,8 +23,18 @@ struct Seen<T> {
 
 impl Browser {
     /// Waits until a value is accepted.
-    pub async fn wait_for<T: Debug>(
+    async fn wait_for<T: Debug>(
         &self,
+        what: &str,
+        observe: impl AsyncFnMut() -> T,
+        accept: impl Fn(&T) -> bool,
+    ) -> T {
+        self.wait_within(TIMEOUT, what, observe, accept).await
+    }
+
+    async fn wait_within<T: Debug>(
+        &self,
+        limit: Duration,
         what: &str,
         mut observe: impl AsyncFnMut() -> T,
         accept: impl Fn(&T) -> bool,
@@ -32,7 +42,7 @@ impl Browser {
         let start = Instant::now();
         let look = async || {
             let value = observe().await;
-            let is_late = start.elapsed() + LAST_LOOK > TIMEOUT && !accept(&value);
+            let is_late = start.elapsed() + LAST_LOOK > limit && !accept(&value);
             let page = if is_late {
                 self.page().await
             } else {
@@ -40,15 +50,21 @@ impl Browser {
             };
             Seen { page, value }
         };
-        let seen = wait_for(what, TIMEOUT, look, |seen| accept(&seen.value)).await;
+        let seen = wait_for(what, limit, look, |seen| accept(&seen.value)).await;
         seen.value
     }
 
     /// Waits until exactly these texts match the selector.
     pub async fn reads(&self, css: &str, texts: &[impl AsRef<str>]) {
+        self.reads_within(TIMEOUT, css, texts).await;
+    }
+
+    /// Waits for a limited time until exactly these texts match the selector.
+    pub async fn reads_within(&self, limit: Duration, css: &str, texts: &[impl AsRef<str>]) {
         let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
         let what = format!("{css} reads {texts:?}");
-        self.wait_for(&what, async || self.texts(css).await, |seen| seen == &texts)
+        let read = async || self.texts(css).await;
+        self.wait_within(limit, &what, read, |seen| seen == &texts)
             .await;
     }
 

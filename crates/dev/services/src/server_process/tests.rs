@@ -44,7 +44,7 @@ async fn an_exit_during_the_start_is_an_error_with_the_log() {
 }
 
 #[tokio::test]
-async fn the_exit_status_is_kept_for_those_who_wait() {
+async fn the_exit_status_is_kept_for_later_waiters() {
     let home = TemporaryDirectory::create().unwrap();
     let server = shell("echo ready; sleep 0.2; exit 7", &home);
     server.start().await.unwrap();

@@ -4,7 +4,7 @@
 --
 -- KEYS[1]  the feed, user:{id}:feed
 -- ARGV[1]  the mark
--- ARGV[2]  the feed's life in seconds
+-- ARGV[2]  the feed's TTL in seconds
 -- Returns the entry's id.
 
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]

@@ -1,9 +1,9 @@
 -- Adds a conversation's events to its stream. What is there already, from a
--- pass that was cut short, stays as it is.
+-- drain that was cut short, stays as it is.
 --
 -- KEYS[1]  the stream, conversation:{id}:stream
 -- ARGV[1]  about how many entries the stream may hold
--- ARGV[2]  the stream's life in seconds
+-- ARGV[2]  the stream's TTL in seconds
 -- ARGV[3…] pairs, in order: the event's seq, the event's JSON
 -- Returns how many were added.
 

@@ -1,4 +1,4 @@
--- Tells whether a stream still holds an entry, without sending it.
+-- Whether a stream still holds an entry, without sending it.
 --
 -- KEYS[1]  the stream
 -- ARGV[1]  the entry's id

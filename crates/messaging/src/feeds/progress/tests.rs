@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn while_redis_loses_nothing_nobody_waits_for_the_database(posts in proptest::collection::vec(1..6i64, 0..9)) {
+    fn while_redis_loses_nothing_no_reader_waits_for_the_database(posts in proptest::collection::vec(1..6i64, 0..9)) {
         let (mut world, _) = World::new(0, LastEventId::None);
         for count in posts {
             world.take(Step::Post(count));
@@ -248,7 +248,7 @@ fn events_that_the_database_no_longer_keeps_are_a_resync() {
 }
 
 #[test]
-fn who_leaves_gets_nothing_more_until_the_database_shows_it_to_them() {
+fn a_user_who_left_gets_nothing_more_until_the_database_shows_it_to_them() {
     let (mut progress, mut sent) = (Progress::after(Some("2".parse().unwrap()), 0), vec![]);
     let left = r#"{"type":"participant-left","conversationId":7,"seq":1,"userId":2}"#.into();
     let entries = vec![
