@@ -7,7 +7,7 @@ use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{App, app, send, unique_user, wait_for};
-use tests::{Room, Subscription, token};
+use tests::{LossyProxy, Room, Subscription, token};
 
 /// The TTL of presence in the tests of expiry, in seconds.
 const TTL: u64 = 2;
@@ -421,64 +421,145 @@ async fn a_change_reaches_the_feeds_of_users_who_share_a_conversation() {
     );
 }
 
-#[tokio::test]
-async fn a_change_whose_report_failed_is_reported_by_the_next_request() {
-    let app = App::builder().own_stores().spawn().await;
-    let room = Room::new(&app, 2).await;
-    let path_of_feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
-    let _feed = app.events(&path_of_feed).await;
-    let mut redis = app.redis().await;
-    let signals_are = async |permission: &str| {
-        let mut redis = app.redis().await;
-        let () = redis::cmd("ACL")
-            .arg(&["SETUSER", "default", permission])
-            .query_async(&mut redis)
-            .await
-            .expect("a permission");
-    };
-    // The report is refused when it adds the signal.
-    signals_are("-xadd").await;
-    beat(&app, room.users[0]).await;
-    signals_are("+xadd").await;
-    let key = "{users:online:by-expiry}:changes";
-    let left: usize = redis.llen(key).await.expect("a number");
-    assert_eq!(left, 1);
+/// An app whose Redis answers through a proxy, which loses a reply that holds this.
+async fn lossy(first: &App, marker: &str, ttl: u64) -> (App, LossyProxy) {
+    let url = first.data().redis_url().to_owned();
+    let server = dev_services::address::host_and_port(&url).expect("a host and port");
+    let proxy = LossyProxy::start(server.clone(), marker).await;
+    let app = App::builder()
+        .variable("presence_ttl", ttl)
+        .variable("redis_url", url.replace(&server, &proxy.address()))
+        .variable("redis_host", proxy.address())
+        .same_stores_as(first)
+        .spawn()
+        .await;
+    (app, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_reply_is_lost_is_reported_once_without_another_request() {
+    let first = App::builder().own_stores().spawn().await;
+    let room = Room::new(&first, 2).await;
+    let user = room.users[0];
+    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
+    let _feed = first.events(&feed).await;
     let feed = format!("user:{}:feed", room.users[1]);
-    let observe = async || {
-        beat(&app, unique_user()).await;
-        feed_types(&mut app.redis().await, &feed, room.users[0]).await
+    let events = Subscription::open(&first, &format!("user:{user}:presence")).await;
+    // How the scripts name the change, in the protocol of Redis.
+    let (online, online_proxy) = lossy(&first, &format!("\n1 {user}\r\n"), 300).await;
+    let (offline, offline_proxy) = lossy(&first, &format!("\n0 {user}\r\n"), TTL).await;
+    let reported = async |types: &[&str]| {
+        let observe = async || feed_types(&mut first.redis().await, &feed, user).await;
+        let limit = Duration::from_secs(10);
+        wait_for("the feed has it", limit, observe, |found| found == types).await;
+        assert_eq!(events.types_of_user(user), types);
     };
-    let limit = Duration::from_secs(10);
-    let online = |types: &Vec<String>| types == &["online"];
-    wait_for("it is in the feed", limit, observe, online).await;
-    let none = |left: &usize| *left == 0;
-    let observe = async || app.redis().await.llen(key).await.expect("a number");
-    wait_for("it is forgotten", limit, observe, none).await;
-    assert!(is_in_the_plain_set(&app, room.users[0]).await);
+
+    online_proxy.lose_next();
+    beat(&online, user).await;
+    assert!(online_proxy.has_lost(), "no reply was lost");
+    reported(&["online"]).await;
+    let seen = "select 1 from seen_users where user_id = $1";
+    let seen = first.postgres().await.query(seen, &[&user]).await;
+    assert_eq!(seen.expect("rows").len(), 1);
+
+    offline_proxy.lose_next();
+    let answer = offline.post(&path(user, "offline"), json!({})).await;
+    answer.expect_status(200);
+    assert!(offline_proxy.has_lost(), "no reply was lost");
+    reported(&["online", "offline"]).await;
+
+    // No request notices the expiry, only the triggers of the hosts.
+    beat(&offline, user).await;
+    offline_proxy.lose_next();
+    reported(&["online", "offline", "online", "offline"]).await;
+    assert!(!is_in_the_plain_set(&first, user).await);
 }
 
 #[tokio::test]
-async fn what_others_wrote_into_the_list_of_changes_is_removed() {
+async fn what_others_wrote_between_the_signals_holds_none_up() {
     let app = App::builder().own_stores().spawn().await;
-    let (user, mut redis) = (unique_user(), app.redis().await);
-    let key = "{users:online:by-expiry}:changes";
-    let garbage: [&[u8]; 6] = [
-        b"",
-        b"garbage",
-        b"1 1 garbage {}",
-        b"1 2 7 {}",
-        b"1 1 7 \xff",
-        b"99999999999999999999999 1 7 x",
+    let room = Room::new(&app, 2).await;
+    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
+    let _feed = app.events(&feed).await;
+    let feed = format!("user:{}:feed", room.users[1]);
+    let signals = "{users:online:by-expiry}:signals";
+    let mut redis = app.redis().await;
+    let mut pipe = redis::pipe();
+    let garbage: [&[(&str, &[u8])]; 4] = [
+        &[("event", b"garbage")],
+        &[("event", b"\xff")],
+        &[("a", b"1"), ("b", b"2")],
+        &[(
+            "event",
+            br#"{"type":"typing-start","userId":1,"conversationId":2}"#,
+        )],
     ];
-    let () = redis.rpush(key, &garbage).await.expect("a list");
-    beat(&app, user).await;
-    let observe = async || app.redis().await.llen(key).await.expect("a number");
+    for fields in garbage {
+        pipe.xadd(signals, "*", fields);
+    }
+    let lease = "{users:online:by-expiry}:signals:lease";
+    let () = pipe
+        .set(lease, "without a TTL")
+        .query_async(&mut redis)
+        .await
+        .expect("entries");
+    beat(&app, room.users[0]).await;
+    let limit = Duration::from_secs(10);
+    let observe = async || feed_types(&mut app.redis().await, &feed, room.users[0]).await;
+    let online = |types: &Vec<String>| types == &["online"];
+    wait_for("it is in the feed", limit, observe, online).await;
     let none = |left: &usize| *left == 0;
-    wait_for("it is removed", Duration::from_secs(10), observe, none).await;
-    let () = redis.set(key, "x").await.expect("a string");
-    let answer = app.post(&path(user, "offline"), json!({})).await;
+    let observe = async || app.redis().await.xlen(signals).await.expect("a number");
+    wait_for("all are removed", limit, observe, none).await;
+    let () = redis.del(signals).await.expect("a deletion");
+    let () = redis.set(signals, "x").await.expect("a string");
+    let answer = app.post(&path(room.users[0], "offline"), json!({})).await;
     answer.expect_status(200);
-    assert!(!is_listed(&app, user).await);
+    let observe = async || feed_types(&mut app.redis().await, &feed, room.users[0]).await;
+    let both = |types: &Vec<String>| types == &["online", "offline"];
+    wait_for("the next is in the feed", limit, observe, both).await;
+}
+
+#[tokio::test]
+async fn a_signal_that_is_delivered_again_is_in_the_feed_once() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
+    let _feed = app.events(&feed).await;
+    let feed = format!("user:{}:feed", room.users[1]);
+    beat(&app, room.users[0]).await;
+    let limit = Duration::from_secs(10);
+    let observe = async || feed_types(&mut app.redis().await, &feed, room.users[0]).await;
+    let online = |types: &Vec<String>| types == &["online"];
+    wait_for("it is in the feed", limit, observe, online).await;
+    // The relay died before it removed the signal.
+    let mut redis = app.redis().await;
+    let (signals, last): (_, String) = (
+        "{users:online:by-expiry}:signals",
+        redis
+            .hget(
+                format!("{{{feed}}}:seqs"),
+                "{users:online:by-expiry}:signals",
+            )
+            .await
+            .expect("an id"),
+    );
+    let event = json!({ "type": "online", "userId": room.users[0] }).to_string();
+    let () = redis::pipe()
+        .del(signals)
+        .xadd(signals, last, &[("event", event)])
+        .publish("messaging:events", "")
+        .query_async(&mut redis)
+        .await
+        .expect("a signal");
+    let none = |left: &usize| *left == 0;
+    let observe = async || app.redis().await.xlen(signals).await.expect("a number");
+    wait_for("it is removed", limit, observe, none).await;
+    assert_eq!(
+        feed_types(&mut redis, &feed, room.users[0]).await,
+        ["online"]
+    );
 }
 
 /// The types of the events of a user in a feed.
@@ -706,6 +787,10 @@ async fn a_key_that_holds_another_type_is_replaced() {
         .lpush("users:online:by-expiry", "x")
         .await
         .expect("a list");
+    let devices = format!("{{users:online:by-expiry}}:devices:{user}");
+    beat(&app, unique_user()).await;
+    let kept: bool = redis.exists(devices).await.expect("an answer");
+    assert!(kept, "the devices of {user} went with the key of all");
     assert!(!is_listed(&app, user).await);
     assert_eq!(status(&app, user).await["online"], false);
 }

@@ -7,7 +7,7 @@ use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::json;
 use testkit::{App, Response, app, send, unique_user, wait_for};
-use tests::{Room, Subscription};
+use tests::{LossyProxy, Room, Subscription};
 
 /// The TTL of an indicator in the tests of expiry, in seconds.
 const TTL: u64 = 2;
@@ -195,6 +195,50 @@ async fn without_keyspace_events_any_indicator_publishes_an_expiry() {
     )
     .await;
     assert_eq!(typing(&app, &other).await, [other.users[0]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_reply_is_lost_reaches_stream_and_feed_once() {
+    let first = App::builder().own_stores().spawn().await;
+    let room = Room::new(&first, 2).await;
+    let user = room.users[0];
+    let url = first.data().redis_url().to_owned();
+    let server = dev_services::address::host_and_port(&url).expect("a host and port");
+    // How the scripts name an indicator that was set, in the protocol of Redis.
+    let marker = format!("\n1 {}:{user}\r\n", room.id);
+    let proxy = LossyProxy::start(server.clone(), marker).await;
+    let app = App::builder()
+        .variable("redis_url", url.replace(&server, &proxy.address()))
+        .variable("redis_host", proxy.address())
+        .same_stores_as(&first)
+        .spawn()
+        .await;
+    let events = subscribe(&first, &room).await;
+    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
+    let _feed = first.events(&feed).await;
+    proxy.lose_next();
+    types(&app, &room, user).await;
+    assert!(proxy.has_lost(), "no reply was lost");
+    let keys = [
+        format!("user:{}:feed", room.users[1]),
+        format!("conversation:{}:stream", room.id),
+    ];
+    for key in keys {
+        let observe = async || {
+            let entries: Vec<(String, Vec<String>)> = redis::cmd("XRANGE")
+                .arg(&[&key, "-", "+"])
+                .query_async(&mut first.redis().await)
+                .await
+                .expect("a stream");
+            let typing = entries
+                .iter()
+                .filter(|(_, fields)| fields[1].contains("typing-start"));
+            typing.count()
+        };
+        let once = |count: &usize| *count == 1;
+        wait_for("it is there", Duration::from_secs(8), observe, once).await;
+    }
+    assert_eq!(events.types_of_user(user), ["typing-start"]);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ impl ExpiringSet {
         device: &DeviceId,
         ttl: Duration,
     ) -> Result<Changes, RedisError> {
-        let keys = [self.by_expiry, &self.unreported, &keys::devices(user)];
+        let keys = [self.by_expiry, &self.signals, &keys::devices(user)];
         let mut arguments = self.arguments_of(user);
         arguments.extend(args![
             millis(ttl),
@@ -39,7 +39,7 @@ impl ExpiringSet {
         device: &DeviceId,
         ttl: Duration,
     ) -> Result<Changes, RedisError> {
-        let keys = [self.by_expiry, &self.unreported, &keys::devices(user)];
+        let keys = [self.by_expiry, &self.signals, &keys::devices(user)];
         let mut arguments = self.arguments_of(user);
         arguments.extend(args![millis(ttl), device.as_str()]);
         redis.script_on(REMOVE_DEVICE, &keys, arguments).await
@@ -51,7 +51,7 @@ impl ExpiringSet {
         redis: RedisService,
         user: UserId,
     ) -> Result<Changes, RedisError> {
-        let keys = [self.by_expiry, &self.unreported, &keys::devices(user)];
+        let keys = [self.by_expiry, &self.signals, &keys::devices(user)];
         let arguments = self.arguments_of(user);
         redis.script_on(REMOVE_DEVICES, &keys, arguments).await
     }

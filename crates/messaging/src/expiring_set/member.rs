@@ -35,17 +35,6 @@ impl Member {
             Self::Online(user) | Self::Typing(_, user) => user,
         }
     }
-
-    /// A channel or event of the member from its template.
-    pub(super) fn fill(self, template: &str) -> String {
-        let filled = template.replace(USER, &self.user().to_string());
-        match self {
-            Self::Online(_) => filled,
-            Self::Typing(conversation, _) => {
-                filled.replace(CONVERSATION, &conversation.to_string())
-            }
-        }
-    }
 }
 
 impl fmt::Display for Member {

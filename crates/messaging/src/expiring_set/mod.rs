@@ -1,12 +1,13 @@
 //! Expiring sets: users online, users typing. Each member has a TTL of its own, by the clock of
 //! Redis.
 //!
-//! A sorted set by expiry decides alone who is a member; its scripts publish every change in the
-//! step that makes it. The plain set of the specification, streams and feeds follow in a second
-//! round trip, only after a change. Every request that uses a set reaps the members that have
-//! expired, and only the one whose removal succeeds reports it. So an expiry is noticed without
-//! keyspace events, and also where these come late: a Redis with many keys may take minutes to
-//! find one that expired.
+//! A sorted set by expiry decides alone who is a member; its scripts publish every change, and add a
+//! signal for the relay, in the step that makes it. So a change whose reply is lost is reported all
+//! the same. The plain set of the specification follows in a second round trip, only after a change;
+//! the relay repeats that before it delivers a signal. Every request that uses a set reaps the
+//! members that have expired, and only the one whose removal succeeds reports it. So an expiry is
+//! noticed without keyspace events, and also where these come late: a Redis with many keys may take
+//! minutes to find one that expired.
 
 mod devices;
 mod member;
@@ -19,38 +20,45 @@ use platform::redis::{
     Argument, FromReply, RedisError as E, RedisParameter, RedisResult, Repeat, Script, millis,
     unexpected,
 };
-use platform::{args, clock};
+use platform::{args, clock, task};
+use serde::Deserialize;
 
+use crate::ids::{ConversationId, UserId};
 use crate::{RedisService, keys, relay};
 
 pub use member::Member;
 use member::{CONVERSATION, USER};
 
-/// A script that changes a set, behind what all of these share.
+/// A script, behind what all of these share.
 macro_rules! script {
     ($($file:literal),+) => {
-        Script::idempotent(concat!(include_str!("lua/common.lua"), $(include_str!($file)),+))
+        Script::idempotent(concat!(include_str!("lua/own.lua"), $(include_str!($file)),+))
     };
 }
 
+/// A script that changes a set, behind what all of these share.
+macro_rules! change {
+    ($($file:literal),+) => { script!("lua/common.lua", $($file),+) };
+}
+
 /// Adds a member, or refreshes its TTL.
-const REFRESH: Script = script!("lua/refresh.lua");
+const REFRESH: Script = change!("lua/refresh.lua");
 /// Removes a member.
-const REMOVE: Script = script!("lua/remove.lua");
+const REMOVE: Script = change!("lua/remove.lua");
 /// Adds a member, or refreshes its TTL, by one of its devices.
-const REFRESH_DEVICE: Script = script!("lua/devices.lua", "lua/refresh_device.lua");
+const REFRESH_DEVICE: Script = change!("lua/devices.lua", "lua/refresh_device.lua");
 /// Removes a device, and with the last one the member.
-const REMOVE_DEVICE: Script = script!("lua/devices.lua", "lua/remove_device.lua");
+const REMOVE_DEVICE: Script = change!("lua/devices.lua", "lua/remove_device.lua");
 /// Removes all devices, and with them the member.
-const REMOVE_DEVICES: Script = script!("lua/remove_devices.lua");
+const REMOVE_DEVICES: Script = change!("lua/remove_devices.lua");
 /// Removes the members that have expired.
-const REAP: Script = script!("lua/reap.lua");
+const REAP: Script = change!("lua/reap.lua");
 /// Lists the members.
-const MEMBERS: Script = Script::idempotent(include_str!("lua/members.lua"));
+const MEMBERS: Script = script!("lua/members.lua");
 /// Checks for how long the members stay.
-const CONTAINS: Script = Script::idempotent(include_str!("lua/contains.lua"));
+const CONTAINS: Script = script!("lua/contains.lua");
 /// Adds a member to the plain set.
-const MIRROR_ADD: Script = Script::idempotent(include_str!("lua/mirror_add.lua"));
+const MIRROR_ADD: Script = script!("lua/mirror_add.lua");
 
 /// How long a member that has expired waits to be reaped.
 const REAP_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -58,34 +66,32 @@ const REAP_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 /// trip.
 const TOLERANCE: Duration = Duration::from_millis(100);
 
-/// The key, channel and events of one expiring set.
+/// The keys, channel and events of one expiring set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiringSet {
     by_expiry: &'static str,
-    unreported: String,
+    signals: String,
     channel: String,
     added: String,
     removed: String,
 }
 
-/// A member that was added or removed, as it was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A member that was added or removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
     /// The member.
     pub member: Member,
     /// Added, or removed.
     pub present: bool,
-    /// The JSON that was published.
-    pub event: String,
 }
 
 /// What a script did.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
-    /// The changes to report, in their order.
-    pub changes: Vec<Change>,
-    /// How the list of unreported changes has them.
-    unreported: Vec<Vec<u8>>,
+    /// The changes, in their order.
+    changes: Vec<Change>,
+    /// Whether signals wait for the relay: of this change, or of one whose request did not wake it.
+    is_waiting: bool,
     /// For how much longer the script's member stays; `None` if there is none.
     pub remaining: Option<Duration>,
 }
@@ -98,6 +104,15 @@ impl Changes {
     }
 }
 
+/// What an event says of a change; the rest is for clients.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    r#type: String,
+    user_id: UserId,
+    conversation_id: Option<ConversationId>,
+}
+
 impl ExpiringSet {
     /// Users online.
     #[must_use]
@@ -106,7 +121,7 @@ impl ExpiringSet {
         let event = |kind| format!(r#"{{"type":"{kind}","userId":{USER},"timestamp":"{now}"}}"#);
         Self {
             by_expiry: keys::users_online_by_expiry(),
-            unreported: keys::unreported(keys::users_online_by_expiry()),
+            signals: keys::signals(keys::users_online_by_expiry()),
             channel: keys::presence_channel(USER),
             added: event("online"),
             removed: event("offline"),
@@ -121,25 +136,44 @@ impl ExpiringSet {
         };
         Self {
             by_expiry: keys::typing_by_expiry(),
-            unreported: keys::unreported(keys::typing_by_expiry()),
+            signals: keys::signals(keys::typing_by_expiry()),
             channel: keys::typing_channel(CONVERSATION),
             added: event("typing-start"),
             removed: event("typing-stop"),
         }
     }
 
-    /// The opposite of a change.
-    fn opposite(&self, change: &Change) -> Change {
-        let event = if change.present {
-            &self.removed
-        } else {
-            &self.added
+    /// The change that an event of this set is about; `None` if it is none of this set.
+    #[must_use]
+    pub fn change(&self, event: &str) -> Option<Change> {
+        let event: Event = serde_json::from_str(event).ok()?;
+        let member = match event.conversation_id {
+            Some(conversation) => Member::Typing(conversation, event.user_id),
+            None => Member::Online(event.user_id),
         };
-        Change {
-            member: change.member,
-            present: !change.present,
-            event: change.member.fill(event),
-        }
+        let present = match &*event.r#type {
+            "online" | "typing-start" => true,
+            "offline" | "typing-stop" => false,
+            _ => return None,
+        };
+        self.takes(member).then_some(Change { member, present })
+    }
+
+    fn takes(&self, member: Member) -> bool {
+        let has_conversation = matches!(member, Member::Typing(..));
+        has_conversation == self.channel.contains(CONVERSATION)
+    }
+
+    /// The key of the signals.
+    #[must_use]
+    pub fn signals(&self) -> &str {
+        &self.signals
+    }
+
+    /// The key of the lease on the signals.
+    #[must_use]
+    pub fn signals_lease(&self) -> String {
+        keys::signals_lease(self.by_expiry)
     }
 
     fn arguments(&self) -> Vec<RedisParameter> {
@@ -161,7 +195,7 @@ impl ExpiringSet {
             millis(ttl),
             millis(ttl + REAP_WINDOW)
         ]);
-        let keys = [self.by_expiry, &self.unreported];
+        let keys = [self.by_expiry, &self.signals];
         let (changes, mirrored) = join!(
             redis.script_on(REFRESH, &keys, arguments),
             self.mirror_refresh(redis, member, ttl),
@@ -184,7 +218,7 @@ impl ExpiringSet {
     pub async fn remove(&self, redis: RedisService, member: Member) -> Result<Changes, E> {
         let mut arguments = self.arguments();
         arguments.extend(args![member.to_string()]);
-        let (keys, set) = ([self.by_expiry, &self.unreported], member.set());
+        let (keys, set) = ([self.by_expiry, &self.signals], member.set());
         let (changes, removed) = join!(
             redis.script_on(REMOVE, &keys, arguments),
             redis.srem(&set, member.user().get()),
@@ -195,13 +229,22 @@ impl ExpiringSet {
     /// Removes the members that have expired, and one whose marker is known to have expired, unless
     /// it was refreshed since; and reports what was removed.
     pub async fn reap(&self, redis: RedisService, expired: Option<Member>) -> Result<(), E> {
+        let reaped = self.reaped(redis, expired).await?;
+        if reaped.changes.is_empty() {
+            // Awaited: nothing that a trigger spawns outlives it.
+            relay::wake_up_if(reaped.is_waiting).await;
+        } else {
+            self.report(redis, &reaped).await;
+        }
+        Ok(())
+    }
+
+    async fn reaped(&self, redis: RedisService, expired: Option<Member>) -> Result<Changes, E> {
         let mut arguments = self.arguments();
         let expired = expired.map_or_else(String::new, |member| member.to_string());
         arguments.extend(args![expired, millis(TOLERANCE)]);
-        let keys = [self.by_expiry, &self.unreported];
-        let reaped = redis.script_on(REAP, &keys, arguments).await?;
-        self.report(redis, &reaped).await;
-        Ok(())
+        let keys = [self.by_expiry, &self.signals];
+        redis.script_on(REAP, &keys, arguments).await
     }
 
     /// The members. What another program wrote into the set is removed.
@@ -224,8 +267,7 @@ impl ExpiringSet {
 
     fn parse(&self, text: &[u8]) -> Option<Member> {
         let member = str::from_utf8(text).ok()?.parse().ok()?;
-        let has_conversation = matches!(member, Member::Typing(..));
-        (has_conversation == self.channel.contains(CONVERSATION)).then_some(member)
+        self.takes(member).then_some(member)
     }
 
     /// Which of these are members, in the same order.
@@ -250,59 +292,48 @@ impl ExpiringSet {
         Ok(remaining.into_iter().map(from_millis).collect())
     }
 
-    /// Reports changes that were published to the plain set, streams and feeds. Nothing of it can
-    /// fail the request: what is not reported stays for the next one.
+    /// Reports what a script did: changes, which are published and signalled, to the plain set; and
+    /// that signals wait, to the relay. Nothing of it can fail the request: the relay mirrors changes
+    /// too.
     pub async fn report(&self, redis: RedisService, changes: &Changes) {
-        let reported = match self.try_report(redis, &changes.changes).await {
-            Ok(()) => self.forget(redis, &changes.unreported).await,
-            Err(cause) => Err(cause),
-        };
-        if let Err(cause) = reported {
+        if changes.changes.is_empty() {
+            if changes.is_waiting {
+                // Not awaited: a request without a change takes one round trip.
+                task::spawn(relay::wake_up_if(true));
+            }
+            return;
+        }
+        let (mirrored, woken) = join!(self.mirror(redis, &changes.changes), relay::wake_up(redis));
+        if let Err(cause) = mirrored.and(woken) {
             let set = self.by_expiry;
-            log::warn!("a change of {set} is going to be reported again: {cause}");
+            log::warn!("a change of {set} is left to the relay: {cause}");
         }
     }
 
-    /// Removes changes that were reported from the list. One that is there twice is two changes.
-    async fn forget(&self, redis: RedisService, unreported: &[Vec<u8>]) -> Result<(), E> {
-        let removed = unreported.iter().map(|change| {
-            let arguments = args![&self.unreported, 1_i64, change.as_slice()];
-            redis.command::<()>(Repeat::Unsafe, "LREM", arguments)
-        });
-        try_join_all(removed).await.map(|_| ())
-    }
-
-    /// A change that was undone since is reported once more, as it is now: the last writer of the
-    /// plain set and of the signals has looked at the expiring set after that.
-    async fn try_report(&self, redis: RedisService, changes: &[Change]) -> Result<(), E> {
+    /// Makes the plain set follow changes. One that was undone since is undone there too: the last
+    /// writer of the plain set has looked at the expiring set after that.
+    pub async fn mirror(&self, redis: RedisService, changes: &[Change]) -> Result<(), E> {
         if changes.is_empty() {
             return Ok(());
         }
-        let outdated = self.report_once(redis, changes).await?;
+        let outdated = self.mirror_once(redis, &newest(changes)).await?;
         if !outdated.is_empty() {
-            self.report_once(redis, &outdated).await?;
+            self.mirror_once(redis, &outdated).await?;
         }
         Ok(())
     }
 
     /// One round trip; the opposites of the changes that are no longer true.
-    async fn report_once(&self, redis: RedisService, changes: &[Change]) -> Result<Vec<Change>, E> {
-        let newest = newest(changes);
-        let members: Vec<Member> = newest.iter().map(|change| change.member).collect();
-        let (signals, sets, present, woken) = join!(
-            try_join_all(
-                changes
-                    .iter()
-                    .map(|change| relay::add_signal(redis, &change.event))
-            ),
-            try_join_all(newest.iter().map(|change| mirror(redis, change))),
+    async fn mirror_once(&self, redis: RedisService, changes: &[Change]) -> Result<Vec<Change>, E> {
+        let members: Vec<Member> = changes.iter().map(|change| change.member).collect();
+        let (written, present) = join!(
+            try_join_all(changes.iter().map(|change| mirror(redis, change))),
             self.contains(redis, &members),
-            relay::wake_up(redis),
         );
-        signals.and(sets).and(woken)?;
-        let outdated = newest.iter().zip(present?);
-        let outdated = outdated.filter(|(change, present)| change.present != *present);
-        Ok(outdated.map(|(change, _)| self.opposite(change)).collect())
+        written?;
+        let found = members.into_iter().zip(present?);
+        let found = found.map(|(member, present)| Change { member, present });
+        Ok(found.filter(|found| !changes.contains(found)).collect())
     }
 }
 
@@ -322,48 +353,52 @@ async fn mirror(redis: RedisService, change: &Change) -> Result<bool, E> {
     }
 }
 
-/// Reaps all sets.
+/// Reaps all sets, for the relay: the signals of what is removed are its own next work, and with
+/// them the plain sets.
 pub async fn reap_all(redis: RedisService) -> Result<(), E> {
     let (online, typing) = (ExpiringSet::online(), ExpiringSet::typing());
-    let (online, typing) = join!(online.reap(redis, None), typing.reap(redis, None));
-    online.and(typing)
+    let (online, typing) = join!(online.reaped(redis, None), typing.reaped(redis, None));
+    online.and(typing).map(|_| ())
 }
 
 /// The last change of each member.
-fn newest(changes: &[Change]) -> Vec<&Change> {
-    let later = |at: usize, change: &Change| {
-        changes[at + 1..]
-            .iter()
-            .any(|later| later.member == change.member)
+fn newest(changes: &[Change]) -> Vec<Change> {
+    let is_newest = |at: usize, member| {
+        let mut later = changes[at + 1..].iter();
+        later.all(|later| later.member != member)
     };
     let newest = changes.iter().enumerate();
-    let newest = newest.filter(|(at, change)| !later(*at, change));
-    newest.map(|(_, change)| change).collect()
+    let newest = newest.filter(|(at, change)| is_newest(*at, change.member));
+    newest.map(|(_, change)| *change).collect()
 }
 
 impl FromReply for Changes {
-    /// The milliseconds that are left, then changes, as the scripts give them. What is no change is
-    /// removed as if it were reported.
+    /// As the scripts give them: see `common.lua`.
     fn from_reply(reply: Vec<RedisResult>) -> Result<Self, E> {
         let mut reply = reply.into_iter();
-        let remaining = reply.next().ok_or_else(|| unexpected("a number"))?;
-        let unreported = Vec::<Vec<u8>>::from_reply(reply.collect())?;
+        let mut number = || {
+            let number = reply.next().ok_or_else(|| unexpected("a number"))?;
+            i64::from_reply(vec![number])
+        };
+        let (remaining, is_waiting) = (number()?, number()? == 1);
+        let changes = Vec::<String>::from_reply(reply.collect())?;
+        let changes = changes
+            .iter()
+            .map(|text| parse(text).ok_or_else(|| unexpected("a change")));
         Ok(Self {
-            changes: unreported.iter().filter_map(|text| parse(text)).collect(),
-            remaining: from_millis(i64::from_reply(vec![remaining])?),
-            unreported,
+            changes: changes.collect::<Result<_, E>>()?,
+            is_waiting,
+            remaining: from_millis(remaining),
         })
     }
 }
 
-/// A change as the list has it: when it was written, 1 or 0, member, event.
-fn parse(text: &[u8]) -> Option<Change> {
-    let mut parts = str::from_utf8(text).ok()?.splitn(4, ' ').skip(1);
-    let (present, member, event) = (parts.next()?, parts.next()?, parts.next()?);
+/// A change as a script gives it: 1 or 0, and the member.
+fn parse(text: &str) -> Option<Change> {
+    let (present, member) = text.split_once(' ')?;
     Some(Change {
         member: member.parse().ok()?,
         present: present == "1",
-        event: event.to_owned(),
     })
 }
 
@@ -378,40 +413,59 @@ mod tests {
         Change {
             member: Member::Online(i64::from(member).try_into().unwrap()),
             present,
-            event: String::new(),
+        }
+    }
+
+    /// An event as the scripts fill it in.
+    fn event(template: &str, member: Member) -> String {
+        let event = template.replace(USER, &member.user().to_string());
+        match member {
+            Member::Online(_) => event,
+            Member::Typing(conversation, _) => {
+                event.replace(CONVERSATION, &conversation.to_string())
+            }
         }
     }
 
     proptest! {
         #[test]
-        fn events_are_json_about_the_member(member in member(), present: bool) {
-            let set = match member {
-                Member::Online(_) => ExpiringSet::online(),
-                Member::Typing(..) => ExpiringSet::typing(),
+        fn events_are_read_back_as_changes_of_their_own_set(member in member(), present: bool) {
+            let (online, typing) = (ExpiringSet::online(), ExpiringSet::typing());
+            let (own, other) = match member {
+                Member::Online(_) => (online, typing),
+                Member::Typing(..) => (typing, online),
             };
-            let change = Change { member, present, event: String::new() };
-            let event = set.opposite(&change).event;
-            let event: serde_json::Value = serde_json::from_str(&event).unwrap();
-            prop_assert_eq!(&event["userId"], member.user().get());
-            if let Member::Typing(conversation, _) = member {
-                prop_assert_eq!(&event["conversationId"], conversation.get());
-            }
+            let template = if present { &own.added } else { &own.removed };
+            let event = event(template, member);
+            prop_assert_eq!(own.change(&event), Some(Change { member, present }));
+            prop_assert_eq!(other.change(&event), None);
         }
 
         #[test]
-        fn a_change_is_read_as_the_scripts_write_it(member in member(), present: bool) {
-            let event = r#"{"type":"online","timestamp":"with a space"}"#;
-            let text = format!("1764050000000 {} {member} {event}", u8::from(present));
-            let change = Change { member, present, event: event.to_owned() };
-            prop_assert_eq!(parse(text.as_bytes()), Some(change));
+        fn what_is_no_event_is_no_change(garbage in ".*", user in 1..9_i64) {
+            let set = ExpiringSet::online();
+            prop_assert_eq!(set.change(&garbage), None);
+            let of_another_type = format!(r#"{{"type":"new-message","userId":{user}}}"#);
+            prop_assert_eq!(set.change(&of_another_type), None);
         }
 
         #[test]
-        fn any_reply_of_texts_is_taken(texts in proptest::collection::vec(".*", 0..4)) {
-            let texts = texts.into_iter().map(|text| RedisResult::Binary(text.into_bytes()));
-            let reply = std::iter::once(RedisResult::Int64(7)).chain(texts).collect();
-            let changes = Changes::from_reply(reply).unwrap();
-            prop_assert_eq!(changes.remaining, Some(Duration::from_millis(7)));
+        fn a_reply_is_read_as_the_scripts_write_it(
+            changes in proptest::collection::vec((member(), any::<bool>()), 0..4),
+            is_waiting: bool,
+        ) {
+            let changes: Vec<Change> = changes
+                .into_iter()
+                .map(|(member, present)| Change { member, present })
+                .collect();
+            let texts = changes.iter().map(|change| {
+                let text = format!("{} {}", u8::from(change.present), change.member);
+                RedisResult::Binary(text.into_bytes())
+            });
+            let numbers = [7, i64::from(is_waiting)].map(RedisResult::Int64);
+            let read = Changes::from_reply(numbers.into_iter().chain(texts).collect());
+            let remaining = Some(Duration::from_millis(7));
+            prop_assert_eq!(read, Ok(Changes { changes, is_waiting, remaining }));
         }
 
         #[test]
@@ -432,12 +486,12 @@ mod tests {
         fn the_last_change_of_each_member_is_the_newest(
             changes in proptest::collection::vec((1_u8..5, any::<bool>()), 0..12)
         ) {
-            let told: Vec<Change> = changes.iter().map(|(id, there)| change(*id, *there)).collect();
+            let all: Vec<Change> = changes.iter().map(|(id, there)| change(*id, *there)).collect();
             let last: std::collections::BTreeMap<u8, bool> = changes.into_iter().collect();
-            let newest = newest(&told);
+            let newest = newest(&all);
             prop_assert_eq!(newest.len(), last.len());
             for (id, there) in last {
-                prop_assert!(newest.contains(&&change(id, there)));
+                prop_assert!(newest.contains(&change(id, there)));
             }
         }
     }

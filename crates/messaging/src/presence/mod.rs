@@ -6,7 +6,7 @@ mod contacts;
 use std::time::Duration;
 
 use futures::join;
-use platform::postgres::parameters::number;
+use platform::postgres::parameters::numbers;
 use platform::postgres::{Repeat, query};
 use platform::redis::RedisError;
 use platform::{clock, config};
@@ -216,13 +216,23 @@ async fn online_users(redis: RedisService) -> Result<Vec<UserId>, RedisError> {
 
 /// Marks a user as one that has been seen, for good.
 pub async fn mark_seen(user: UserId) {
+    mark_all_seen(&[user]).await;
+}
+
+/// Marks users as ones that have been seen, for good.
+pub async fn mark_all_seen(users: &[UserId]) {
     const MARK: &str = "
         with s as (
-            insert into seen_users (user_id) values ($1) on conflict do nothing returning user_id
+            insert into seen_users (user_id) select distinct unnest($1::bigint[]) order by 1
+            on conflict do nothing returning user_id
         )
         update participants p set seen = true from s where p.user_id = s.user_id and not p.seen";
-    let marked = query(Repeat::Safe, MARK, vec![number(user.get())]).await;
+    if users.is_empty() {
+        return;
+    }
+    let users = numbers(users.iter().map(|user| user.get()));
+    let marked = query(Repeat::Safe, MARK, vec![users]).await;
     if let Err(cause) = marked {
-        log::warn!("a user is not marked as seen: {cause}");
+        log::warn!("users are not marked as seen: {cause}");
     }
 }

@@ -8,7 +8,7 @@ use testkit::{App, EventStream, unique_user, wait_for};
 use tests::Room;
 
 use super::reader::{Reader, post_until_acknowledged};
-use super::{NEXT_CHECK, feed_for_service, feed_of, first_id, names, user_feed};
+use super::{NEXT_CHECK, feed_for_service, feed_of, first_id, user_feed};
 
 async fn own() -> App {
     let builder = App::builder().own_stores();

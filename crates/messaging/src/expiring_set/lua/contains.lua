@@ -1,3 +1,4 @@
+
 -- Checks which members have not expired.
 --
 -- KEYS[1]  the expiring set
@@ -5,6 +6,7 @@
 -- Returns for each, in the same order, for how many milliseconds more it stays; 0
 -- if it is no member.
 
+own(KEYS[1], 'zset')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local remaining = {}

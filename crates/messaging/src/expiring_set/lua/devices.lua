@@ -8,12 +8,9 @@
 local MAX_DEVICES = 100
 
 -- Removes the devices that have expired. None stays for longer than one with a
--- heartbeat now, wherever its score comes from; a value of another type is absent.
+-- heartbeat now, wherever its score comes from.
 local function tidy(ttl)
-  local kind = redis.call('TYPE', KEYS[3]).ok
-  if kind ~= 'zset' and kind ~= 'none' then
-    redis.call('DEL', KEYS[3])
-  end
+  own(KEYS[3], 'zset')
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -1 - MAX_DEVICES)
   local longest = now + ttl
