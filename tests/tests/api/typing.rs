@@ -216,6 +216,8 @@ async fn a_change_whose_reply_is_lost_reaches_stream_and_feed_once() {
     let events = subscribe(&first, &room).await;
     let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
     let _feed = first.events(&feed).await;
+    // By now the room's own wake-ups are over.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     proxy.lose_next();
     types(&app, &room, user).await;
     assert!(proxy.has_lost(), "no reply was lost");
