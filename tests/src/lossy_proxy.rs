@@ -1,4 +1,4 @@
-//! A proxy before PostgreSQL that loses acknowledgements: the statement is carried out, and the
+//! A proxy before a store that loses acknowledgements: the statement or command is carried out, and the
 //! connection breaks before its result arrives.
 
 use std::net::SocketAddr;
@@ -18,19 +18,19 @@ struct State {
     server: String,
     /// How many more results with the marker get lost.
     losses: AtomicUsize,
-    marker: &'static [u8],
+    marker: Vec<u8>,
 }
 
 impl LossyProxy {
     /// Starts a proxy before `server` (host:port). Results that contain `marker` are the
     /// acknowledgements that it may lose.
-    pub async fn start(server: String, marker: &'static str) -> Self {
+    pub async fn start(server: String, marker: impl Into<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(State {
             server,
             losses: AtomicUsize::new(0),
-            marker: marker.as_bytes(),
+            marker: marker.into(),
         });
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
@@ -90,7 +90,7 @@ impl State {
     fn loses(&self, result: &[u8]) -> bool {
         let marked = result
             .windows(self.marker.len())
-            .any(|part| part == self.marker);
+            .any(|part| part == &*self.marker);
         marked
             && self
                 .losses

@@ -1,11 +1,14 @@
-//! `POST /api/v1/messages/users/:userId/online`: a heartbeat.
+//! `POST /api/v1/messages/users/:userId/online`: a heartbeat, `{deviceId?}`.
 
 use http::StatusCode;
 use messaging::api::RequestContext;
+use messaging::content::DeviceId;
 use messaging::ids::UserId;
 use messaging::{Result, presence};
 use platform::http::Response;
 use serde::Serialize;
+
+use crate::device;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,7 +21,8 @@ struct Answer {
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user_id = context.path_id("userId")?;
     context.caller()?.must_be(user_id)?;
-    let ttl = presence::heartbeat(user_id).await?;
+    let device = device::read(context).await?.unwrap_or(DeviceId::unnamed());
+    let ttl = presence::heartbeat(user_id, &device).await?;
     let answer = Answer {
         user_id,
         online: true,

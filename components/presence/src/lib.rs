@@ -1,5 +1,6 @@
 //! Presence: the users online.
 
+mod device;
 mod heartbeat;
 mod list;
 mod sign_off;

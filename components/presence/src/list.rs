@@ -13,8 +13,9 @@ struct Answer {
     count: usize,
 }
 
-pub async fn run(_: RequestContext) -> Result<Response> {
-    let users = presence::online().await?;
+pub async fn run(context: RequestContext) -> Result<Response> {
+    let viewer = context.caller_by_query()?.user();
+    let users = presence::online(viewer).await?;
     let count = users.len();
     Ok(Response::json(StatusCode::OK, &Answer { users, count }))
 }

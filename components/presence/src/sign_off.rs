@@ -1,4 +1,4 @@
-//! `POST /api/v1/messages/users/:userId/offline`
+//! `POST /api/v1/messages/users/:userId/offline` `{deviceId?}`
 
 use http::StatusCode;
 use messaging::api::RequestContext;
@@ -7,6 +7,9 @@ use messaging::{Result, presence};
 use platform::http::Response;
 use serde::Serialize;
 
+use crate::device;
+
+/// About the devices that sign off: others may still be online.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
@@ -17,7 +20,8 @@ struct Answer {
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user_id = context.path_id("userId")?;
     context.caller()?.must_be(user_id)?;
-    presence::sign_off(user_id).await?;
+    let device = device::read(context).await?;
+    presence::sign_off(user_id, device.as_ref()).await?;
     let answer = Answer {
         user_id,
         online: false,

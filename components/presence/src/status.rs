@@ -18,7 +18,8 @@ struct Answer {
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user_id = context.path_id("userId")?;
-    let Status { online, last_seen } = presence::status(user_id).await?;
+    let viewer = context.caller_by_query()?.user();
+    let Status { online, last_seen } = presence::status(user_id, viewer).await?;
     let answer = Answer {
         user_id,
         online,

@@ -22,10 +22,12 @@ pub async fn run(context: RequestContext) -> Result<Response> {
         conversations::visible(conversation_id, viewer),
         typing::users(conversation_id),
     );
-    visible?;
+    let conversation = visible?;
+    let mut users = users?;
+    users.retain(|user| conversation.participants().contains(user));
     let answer = Answer {
         conversation_id,
-        users: users?,
+        users,
     };
     Ok(Response::json(StatusCode::OK, &answer))
 }

@@ -22,7 +22,7 @@ struct Answer {
     is_typing: bool,
 }
 
-/// Two round trips: nothing is written before it is sure that the user takes part.
+/// Nothing is written before it is sure that the user takes part.
 pub async fn run(context: RequestContext) -> Result<Response> {
     let conversation_id: ConversationId = context.path_id("id")?;
     let identity = context.identity();

@@ -130,6 +130,33 @@ impl IdempotencyKey {
     }
 }
 
+/// The name that a client gives one of a user's devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceId(String);
+
+impl DeviceId {
+    /// Parses a name of 1 to 64 visible characters.
+    pub fn parse(text: String) -> Result<Self, &'static str> {
+        if text.chars().all(is_visible) && (1..=64).contains(&text.chars().count()) {
+            Ok(Self(text))
+        } else {
+            Err("must be 1 to 64 visible characters")
+        }
+    }
+
+    /// The device of all heartbeats that name none. No name equals it.
+    #[must_use]
+    pub const fn unnamed() -> Self {
+        Self(String::new())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 fn one_line(text: String, max_chars: usize) -> Result<String, InvalidText> {
     if text.chars().count() > max_chars {
         return Err(InvalidText::TooLong {
@@ -203,6 +230,16 @@ mod tests {
         #[test]
         fn visible_characters_are_an_idempotency_key(text in "[!-~]{1,128}") {
             prop_assert_eq!(IdempotencyKey::parse(&text).unwrap().into_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_device_has_a_name_of_visible_characters() {
+        for text in ["a", "tab-1", "é", &"ж".repeat(64)] {
+            assert_eq!(DeviceId::parse(text.into()).unwrap().as_str(), text);
+        }
+        for text in ["", " ", "a b", "a\n", "a\0", "\u{200b}", &"x".repeat(65)] {
+            assert!(DeviceId::parse(text.into()).is_err(), "{text:?}");
         }
     }
 

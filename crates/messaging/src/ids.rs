@@ -101,9 +101,11 @@ id!(
 impl UserId {
     /// The ids in these texts, sorted; what is none is left out.
     #[must_use]
-    pub fn parse_sorted(texts: &[String]) -> Vec<Self> {
-        let mut users: Vec<Self> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    pub fn parse_sorted(texts: &[impl AsRef<[u8]>]) -> Vec<Self> {
+        let texts = texts.iter().map(|text| str::from_utf8(text.as_ref()));
+        let mut users: Vec<Self> = texts.filter_map(|text| text.ok()?.parse().ok()).collect();
         users.sort_unstable();
+        users.dedup();
         users
     }
 }

@@ -12,16 +12,18 @@
 //! | [`online`] | string | `presence_ttl` | one user's own presence |
 //! | [`users_online`] | set | `presence_ttl` after the newest heartbeat | users online |
 //! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms) |
+//! | [`devices`] | sorted set | `presence_ttl` after the newest heartbeat | a user's devices online, scored by when they expire (Unix ms) |
 //! | [`last_seen`] | string | 90 days | when a user was last online (RFC 3339) |
 //! | [`typing`] | set | `typing_ttl` after the newest indicator | users typing |
 //! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | conversations and users typing in them, scored by when they expire (Unix ms) |
 //! | [`typing_user`] | string | `typing_ttl` | one user's own indicator |
 //! | [`stream`] | stream | 1 day after the newest event | a conversation's events by seq; typing between them |
+//! | [`stream_signal`] | string | 1 day after the newest typing | the id of the last signal in that stream |
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
-//! | [`feed_seqs`] | hash | as the feed | the seq of the last event in the feed, of each conversation |
+//! | [`feed_seqs`] | hash | as the feed | the last event in the feed of each conversation, and the last signal of each expiring set |
 //! | [`streams_of_user`] | sorted set | 30 s after the newest renewal | a user's open event streams, scored by when their leases expire (Unix ms) |
-//! | [`signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
-//! | [`signals_lease`] | string | 5 s | there while a relay works on the signals |
+//! | [`signals`] | stream | none, capped | changes of an expiring set on their way to streams and feeds |
+//! | [`signals_lease`] | string | 5 s | there while a relay works on those signals |
 //! | [`relay_flag`] | string | 1 s | there while a wake-up is on its way to the relay |
 //! | [`cache_lease`] | string | 1 s | the epoch whose cached values may be used |
 //! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
@@ -109,6 +111,12 @@ pub const fn users_online_by_expiry() -> &'static str {
     "users:online:by-expiry"
 }
 
+/// A user's devices online, scored by when they expire; in the slot of [`users_online_by_expiry`].
+#[must_use]
+pub fn devices(user: UserId) -> String {
+    format!("{{{}}}:devices:{user}", users_online_by_expiry())
+}
+
 /// When a user was last online.
 #[must_use]
 pub fn last_seen(user: UserId) -> String {
@@ -159,6 +167,12 @@ pub fn stream(id: ConversationId) -> String {
     format!("conversation:{id}:stream")
 }
 
+/// The id of the last signal that was added to a conversation's stream.
+#[must_use]
+pub fn stream_signal(id: ConversationId) -> String {
+    format!("{{conversation:{id}:stream}}:signal")
+}
+
 /// All that concerns a user. Entry ids are given by Redis. Each entry has one
 /// field, `event`. Its first may be a reader's mark.
 #[must_use]
@@ -166,7 +180,8 @@ pub fn feed(user: UserId) -> String {
     format!("user:{user}:feed")
 }
 
-/// The seq of the last event that was added to a feed, of each conversation.
+/// The seq of the last event that was added to a feed, of each conversation; and the id of the last
+/// signal, of each expiring set.
 #[must_use]
 pub fn feed_seqs(user: UserId) -> String {
     format!("{{user:{user}:feed}}:seqs")
@@ -178,17 +193,17 @@ pub fn streams_of_user(user: UserId) -> String {
     format!("user:{user}:streams")
 }
 
-/// Changes of presence and typing that the relay has yet to pass on. Each
-/// entry has one field, `event`.
+/// Changes of an expiring set that the relay has yet to pass on; in the slot of the set. Each entry
+/// has one field, `event`.
 #[must_use]
-pub const fn signals() -> &'static str {
-    "messaging:signals"
+pub fn signals(by_expiry: &str) -> String {
+    format!("{{{by_expiry}}}:signals")
 }
 
-/// Set by the relay that works on the signals.
+/// Set by the relay that works on the signals of an expiring set.
 #[must_use]
-pub const fn signals_lease() -> &'static str {
-    "messaging:signals:lease"
+pub fn signals_lease(by_expiry: &str) -> String {
+    format!("{{{by_expiry}}}:signals:lease")
 }
 
 /// The epoch whose cached values may be used, for as long as the key lives.

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cache::Epoch;
+use crate::content::DeviceId;
 use crate::ids::{ConversationId, Ordinal, UserId};
 use crate::{messages, presence, typing};
 
@@ -256,10 +257,10 @@ impl RedisService {
 
     /// A heartbeat: the user is online for `ttl` from now on; whether they were offline.
     pub async fn set_user_online(&self, user: UserId, ttl: Duration) -> Result<bool> {
-        presence::set_online(*self, user, ttl).await
+        presence::set_online(*self, user, &DeviceId::unnamed(), ttl).await
     }
 
-    /// The user is offline from now on; whether they were online.
+    /// The user is offline from now on, on all devices; whether they were online.
     pub async fn set_user_offline(&self, user: UserId) -> Result<bool> {
         presence::set_offline(*self, user).await
     }

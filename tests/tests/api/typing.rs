@@ -7,7 +7,7 @@ use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::json;
 use testkit::{App, Response, app, send, unique_user, wait_for};
-use tests::{Room, Subscription};
+use tests::{LossyProxy, Room, Subscription};
 
 /// The TTL of an indicator in the tests of expiry, in seconds.
 const TTL: u64 = 2;
@@ -197,6 +197,52 @@ async fn without_keyspace_events_any_indicator_publishes_an_expiry() {
     assert_eq!(typing(&app, &other).await, [other.users[0]]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_whose_reply_is_lost_reaches_stream_and_feed_once() {
+    let first = App::builder().own_stores().spawn().await;
+    let room = Room::new(&first, 2).await;
+    let user = room.users[0];
+    let url = first.data().redis_url().to_owned();
+    let server = dev_services::address::host_and_port(&url).expect("a host and port");
+    // How the scripts name an indicator that was set, in the protocol of Redis.
+    let marker = format!("\n1 {}:{user}\r\n", room.id);
+    let proxy = LossyProxy::start(server.clone(), marker).await;
+    let app = App::builder()
+        .variable("redis_url", url.replace(&server, &proxy.address()))
+        .variable("redis_host", proxy.address())
+        .same_stores_as(&first)
+        .spawn()
+        .await;
+    let events = subscribe(&first, &room).await;
+    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
+    let _feed = first.events(&feed).await;
+    // By now the room's own wake-ups are over.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    proxy.lose_next();
+    types(&app, &room, user).await;
+    assert!(proxy.has_lost(), "no reply was lost");
+    let keys = [
+        format!("user:{}:feed", room.users[1]),
+        format!("conversation:{}:stream", room.id),
+    ];
+    for key in keys {
+        let observe = async || {
+            let entries: Vec<(String, Vec<String>)> = redis::cmd("XRANGE")
+                .arg(&[&key, "-", "+"])
+                .query_async(&mut first.redis().await)
+                .await
+                .expect("a stream");
+            let typing = entries
+                .iter()
+                .filter(|(_, fields)| fields[1].contains("typing-start"));
+            typing.count()
+        };
+        let once = |count: &usize| *count == 1;
+        wait_for("it is there", Duration::from_secs(8), observe, once).await;
+    }
+    assert_eq!(events.types_of_user(user), ["typing-start"]);
+}
+
 #[tokio::test]
 async fn typing_is_hidden_from_users_who_do_not_participate() {
     let app = app().await;
@@ -218,6 +264,94 @@ async fn typing_is_hidden_from_users_who_do_not_participate() {
         .expect_status(201);
     types(app, &room, stranger).await;
     events.exactly(1, stranger, Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_user_who_leaves_between_the_check_and_the_indicator_types_no_more() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let user = room.users[0];
+    // The request reads the right from the database, then waits for Redis to cache it.
+    let mut redis = app.redis().await;
+    let () = redis::cmd("CLIENT")
+        .arg(&["PAUSE", "9000", "WRITE"])
+        .query_async(&mut redis)
+        .await
+        .expect("a pause");
+    let leave = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let leave = format!(
+            "select leave_conversation({}, {user}, null, 'a leave of another host')",
+            room.id
+        );
+        let left = app.postgres().await.batch_execute(&leave).await;
+        let mut redis = app.redis().await;
+        let () = redis::cmd("CLIENT")
+            .arg("UNPAUSE")
+            .query_async(&mut redis)
+            .await
+            .expect("an end of the pause");
+        left
+    };
+    let (answer, left) = tokio::join!(set(&app, &room, user, true), leave);
+    left.expect("a leave");
+    answer.expect_status(404);
+    let member = format!("{}:{user}", room.id);
+    let expiry: Option<f64> = redis
+        .zscore("typing:by-expiry", member)
+        .await
+        .expect("a score");
+    assert_eq!(expiry, None);
+    assert!(typing(&app, &room).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_types_and_takes_part_no_longer_is_not_listed() {
+    let app = app().await;
+    let (room, stranger) = (Room::new(app, 2).await, unique_user());
+    types(app, &room, room.users[0]).await;
+    let mut redis = app.redis().await;
+    let member = format!("{}:{stranger}", room.id);
+    let () = redis::pipe()
+        .zadd("typing:by-expiry", member, 9_000_000_000_000_i64)
+        .sadd(format!("conversation:{}:typing", room.id), stranger)
+        .query_async(&mut redis)
+        .await
+        .expect("an indicator");
+    assert_eq!(typing(app, &room).await, [room.users[0]]);
+}
+
+#[tokio::test]
+async fn what_others_wrote_into_the_sets_breaks_nothing() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let mut redis = app.redis().await;
+    let plain = format!("conversation:{}:typing", room.id);
+    let mut pipe = redis::pipe();
+    for garbage in ["garbage", "7", "7:", ":7", "7:0", "7:8:9", "07:8", "7:8x"] {
+        pipe.zadd("typing:by-expiry", garbage, 1);
+        pipe.sadd(&plain, garbage);
+    }
+    pipe.zadd("typing:by-expiry", b"\xff".as_slice(), 1);
+    pipe.sadd(&plain, b"\xff".as_slice());
+    let () = pipe.query_async(&mut redis).await.expect("members");
+    types(&app, &room, room.users[0]).await;
+    assert_eq!(typing(&app, &room).await, [room.users[0]]);
+    let left: usize = redis.zcard("typing:by-expiry").await.expect("a number");
+    assert_eq!(left, 1);
+    for key in [plain.as_str(), "typing:by-expiry"] {
+        let () = redis::pipe()
+            .del(key)
+            .hset(key, 1, "x")
+            .query_async(&mut redis)
+            .await
+            .expect("a hash");
+        types(&app, &room, room.users[1]).await;
+        assert!(
+            typing(&app, &room).await.contains(&room.users[1]),
+            "with {key}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub struct Deviations {
     /// has one for each address.
     pub subscription_per_trigger: bool,
     /// Variables are also read from their plain names in the environment, and
-    /// `redis_host` and `database_host` follow from the URLs.
+    /// `redis_host`, `redis_database` and `database_host` follow from the URLs.
     pub plain_variables: bool,
     /// The components share pools of Postgres connections, one for each address
     /// and event loop, where Spin has one for each address and component.

@@ -120,21 +120,40 @@ impl RequestContext {
         parse_json(&self.body(SMALL_BODY).await?)
     }
 
+    /// The body as JSON, or the default where the request has no body.
+    pub async fn optional_json<T: DeserializeOwned + Default>(self) -> Result<T> {
+        let read = async |request: Request| request.optional_json_body(SMALL_BODY).await;
+        let body = self.counted(SMALL_BODY, read).await?;
+        if body.is_empty() {
+            return Ok(T::default());
+        }
+        parse_json(&body)
+    }
+
     /// The body as JSON, within the limit for a body that holds a message's content.
     pub async fn content_json<T: DeserializeOwned>(self) -> Result<T> {
         let limit = body_limit(max_content_bytes().await?);
         parse_json(&self.body(limit).await?)
     }
 
+    async fn body(self, limit: usize) -> Result<Vec<u8>> {
+        let read = async |request: Request| request.json_body(limit).await;
+        self.counted(limit, read).await
+    }
+
     /// Reads the body, and counts the request by its length: before it is read, if the client
     /// declared it.
-    async fn body(self, limit: usize) -> Result<Vec<u8>> {
+    async fn counted(
+        self,
+        limit: usize,
+        read: impl AsyncFnOnce(Request) -> Result<Vec<u8>>,
+    ) -> Result<Vec<u8>> {
         let declared = self.request.declared_length();
         let declared = declared.and_then(|length| usize::try_from(length).ok());
         if let Some(length) = declared.filter(|length| *length <= limit) {
             self.rate.charge(requests_of(length)).await?;
         }
-        let body = self.request.json_body(limit).await?;
+        let body = read(self.request).await?;
         if declared.is_none() {
             self.rate.charge(requests_of(body.len())).await?;
         }

@@ -28,21 +28,11 @@ impl Member {
         }
     }
 
-    /// The member in the plain set.
-    pub(super) fn user(self) -> UserId {
+    /// The user; the member in the plain set.
+    #[must_use]
+    pub const fn user(self) -> UserId {
         match self {
             Self::Online(user) | Self::Typing(_, user) => user,
-        }
-    }
-
-    /// A channel or event of the member from its template.
-    pub(super) fn fill(self, template: &str) -> String {
-        let filled = template.replace(USER, &self.user().to_string());
-        match self {
-            Self::Online(_) => filled,
-            Self::Typing(conversation, _) => {
-                filled.replace(CONVERSATION, &conversation.to_string())
-            }
         }
     }
 }
@@ -59,10 +49,16 @@ impl fmt::Display for Member {
 impl FromStr for Member {
     type Err = InvalidId;
 
+    /// Takes the one form that [`Display`](fmt::Display) writes, without leading zeros.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        match text.split_once(':') {
-            Some((conversation, user)) => Ok(Self::Typing(conversation.parse()?, user.parse()?)),
-            None => text.parse().map(Self::Online),
+        let member = match text.split_once(':') {
+            Some((conversation, user)) => Self::Typing(conversation.parse()?, user.parse()?),
+            None => Self::Online(text.parse()?),
+        };
+        if member.to_string() == text {
+            Ok(member)
+        } else {
+            Err(InvalidId)
         }
     }
 }
@@ -88,6 +84,13 @@ pub(super) mod tests {
         #[test]
         fn a_member_survives_its_text(member in member()) {
             prop_assert_eq!(member.to_string().parse(), Ok(member));
+        }
+
+        #[test]
+        fn a_text_that_is_a_member_is_written_as_it_was(text in "[0-9: +-]{0,18}") {
+            if let Ok(member) = text.parse::<Member>() {
+                prop_assert_eq!(member.to_string(), text);
+            }
         }
     }
 }

@@ -4,21 +4,31 @@ use std::time::Duration;
 
 use platform::args;
 use platform::redis::{
-    Argument, InvalidStreamId, RedisError, RedisParameter, Script, StreamId, StreamReader, seconds,
+    InvalidStreamId, RedisError, RedisParameter, Script, StreamId, StreamReader, seconds,
     unexpected,
 };
 
 use crate::ids::{ConversationId, Seq, UserId};
 use crate::{RedisService, keys};
 
+/// A script that adds signals, behind what these share.
+macro_rules! signal {
+    ($file:literal) => {
+        Script::idempotent(concat!(
+            include_str!("lua/signal_id.lua"),
+            include_str!($file)
+        ))
+    };
+}
+
 /// Adds a conversation's events to its stream.
 const STREAM_APPEND: Script = Script::idempotent(include_str!("lua/stream_append.lua"));
 /// Adds what is not durable to a conversation's stream.
-const STREAM_INTERJECT: Script = Script::once(include_str!("lua/stream_interject.lua"));
+const STREAM_INTERJECT: Script = signal!("lua/stream_interject.lua");
 /// Adds events to a user's feed.
 const FEED_APPEND: Script = Script::idempotent(include_str!("lua/feed_append.lua"));
 /// Adds what is not durable to a user's feed.
-const FEED_SIGNAL: Script = Script::once(include_str!("lua/feed_signal.lua"));
+const FEED_SIGNAL: Script = signal!("lua/feed_signal.lua");
 /// Finds the newest entry of a user's feed.
 const FEED_OPEN: Script = Script::idempotent(include_str!("lua/feed_open.lua"));
 /// Checks whether a stream or feed still holds an entry.
@@ -47,17 +57,19 @@ pub async fn append_to_stream(
         .await
 }
 
-/// Adds what is not durable to a conversation's stream, behind its newest event.
+/// Adds signals to a conversation's stream, behind its newest event, in order and each once. Each is
+/// its id and its event.
 pub async fn interject(
     redis: RedisService,
     id: ConversationId,
-    lines: &[String],
+    signals: &[(&str, &str)],
 ) -> Result<i64, RedisError> {
     let mut arguments = limits();
-    arguments.extend(lines.iter().map(Argument::parameter));
-    redis
-        .script(STREAM_INTERJECT, &keys::stream(id), arguments)
-        .await
+    for (id, event) in signals {
+        arguments.extend(args![*id, *event]);
+    }
+    let keys = [&*keys::stream(id), &*keys::stream_signal(id)];
+    redis.script_on(STREAM_INTERJECT, &keys, arguments).await
 }
 
 /// An entry of a user's feed.
@@ -89,12 +101,21 @@ pub async fn append_to_feed(
         .await
 }
 
-/// Adds what is not durable to a user's feed, if there is one.
-pub async fn signal(redis: RedisService, user: UserId, lines: &[String]) -> Result<(), RedisError> {
-    let mut arguments = args![STREAM_MAX];
-    arguments.extend(lines.iter().map(Argument::parameter));
+/// Adds signals to a user's feed, if there is one, in order and each once. Each is its id under
+/// `signals`, and its event.
+pub async fn signal(
+    redis: RedisService,
+    user: UserId,
+    signals: &str,
+    entries: &[(&str, &str)],
+) -> Result<(), RedisError> {
+    let (feed, seqs) = (keys::feed(user), keys::feed_seqs(user));
+    let mut arguments = args![STREAM_MAX, signals];
+    for (id, event) in entries {
+        arguments.extend(args![*id, *event]);
+    }
     redis
-        .script(FEED_SIGNAL, &keys::feed(user), arguments)
+        .script_on(FEED_SIGNAL, &[&feed, &seqs], arguments)
         .await
 }
 

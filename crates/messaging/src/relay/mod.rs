@@ -29,7 +29,6 @@ use crate::{RedisService, Result, expiring_set, keys};
 
 use claim::{Claimed, Progress};
 use deliver::Delivered;
-pub use signals::add as add_signal;
 pub use wake_up::wake_up;
 
 /// How much longer than it worked a drain waits when it has caught up (debounce): what comes in
@@ -57,8 +56,11 @@ pub async fn drain(payload: &[u8]) -> Result<usize> {
     while Instant::now() < deadline {
         let start = Instant::now();
         expiring_set::reap_all(redis).await?;
-        signals::deliver(redis, deadline).await?;
+        let all_signals = signals::deliver(redis).await?;
         let claimed = claim::claim().await?;
+        if claimed.is_empty() && !all_signals {
+            continue;
+        }
         if claimed.is_empty() {
             if payload == RESTORE.as_bytes() {
                 trust::restore().await?;

@@ -3,20 +3,31 @@
 use std::time::Duration;
 
 use futures::join;
-use platform::config;
-use platform::redis::RedisError;
+use platform::redis::{RedisError, Repeat};
+use platform::{args, config};
 
-use crate::expiring_set::{Changes, ExpiringSet, Member};
+use crate::expiring_set::{ExpiringSet, Member};
 use crate::ids::{ConversationId, UserId};
-use crate::{RedisService, Result, keys};
+use crate::{Error, RedisService, Result, conversations, keys};
 
-/// Sets a user's indicator, or takes it back.
+/// Sets a participant's indicator, or takes it back.
+///
+/// The user may leave between the check of their right and this. A leave drops the cached right
+/// first and the indicator after that; so either it finds the indicator, or the right is gone here.
 pub async fn set(conversation: ConversationId, user: UserId, is_typing: bool) -> Result<()> {
     let ttl = config::seconds("typing_ttl").await?;
-    RedisService::required()
+    let redis = RedisService::required();
+    redis
         .set_typing_indicator(conversation, user, is_typing.then_some(ttl))
         .await?;
-    Ok(())
+    if !is_typing {
+        return Ok(());
+    }
+    let visible = conversations::visible(conversation, Some(user)).await;
+    if matches!(visible, Err(Error::NotFound(_))) {
+        redis.set_typing_indicator(conversation, user, None).await?;
+    }
+    visible.map(|_| ())
 }
 
 /// A user who leaves a conversation stops typing there.
@@ -51,7 +62,7 @@ pub async fn set_indicator(
 ) -> Result<bool, RedisError> {
     let (set, member) = (ExpiringSet::typing(), Member::Typing(conversation, user));
     let marker = keys::typing_user(conversation, user);
-    let Changes(changes) = match ttl {
+    let changes = match ttl {
         Some(ttl) => {
             let (changes, marked) = join!(
                 set.refresh(redis, member, ttl),
@@ -65,7 +76,7 @@ pub async fn set_indicator(
         }
     };
     set.report(redis, &changes).await;
-    Ok(changes.iter().any(|change| change.member == member))
+    Ok(changes.concern(member))
 }
 
 /// The users that type in a conversation, in the order of their ids.
@@ -73,7 +84,10 @@ pub async fn typing_users(
     redis: RedisService,
     conversation: ConversationId,
 ) -> Result<Vec<UserId>, RedisError> {
-    let users = UserId::parse_sorted(&redis.smembers(&keys::typing(conversation)).await?);
+    // Another program may have added what is no text.
+    let set = args![keys::typing(conversation)];
+    let users: Vec<Vec<u8>> = redis.command(Repeat::Safe, "SMEMBERS", set).await?;
+    let users = UserId::parse_sorted(&users);
     let members: Vec<Member> = users
         .iter()
         .map(|user| Member::Typing(conversation, *user))

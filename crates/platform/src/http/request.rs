@@ -158,9 +158,7 @@ impl Request {
     /// waited for.
     pub async fn json_body(self, limit: usize) -> Result<Vec<u8>> {
         if !self.claims_json() {
-            return Err(Error::UnsupportedMediaType(
-                "The body must be application/json.",
-            ));
+            return Err(not_json());
         }
         if self.is_encoded() {
             return Err(Error::UnsupportedMediaType(
@@ -177,6 +175,23 @@ impl Request {
         }
     }
 
+    /// As [`json_body`](Self::json_body); empty where the request has no body, whatever its type is.
+    pub async fn optional_json_body(self, limit: usize) -> Result<Vec<u8>> {
+        match self.declared_length() {
+            Some(0) => Ok(vec![]),
+            // Only reading shows whether there is a body.
+            None if !self.claims_json() => {
+                let body = clock::timeout(BODY_DEADLINE, self.body.read(None, 0)).await;
+                match body.map_err(|clock::Elapsed| Error::BodyTimeout)? {
+                    Ok(_) => Ok(vec![]),
+                    Err(BodyError::TooLarge) => Err(not_json()),
+                    Err(BodyError::Broken) => Err(Error::malformed("body", "ended early")),
+                }
+            }
+            _ => self.json_body(limit).await,
+        }
+    }
+
     fn is_encoded(&self) -> bool {
         let mut encodings = self.headers.all(header::CONTENT_ENCODING.as_str());
         encodings
@@ -190,6 +205,10 @@ impl Request {
         essence.eq_ignore_ascii_case("application/json")
             || (essence.starts_with("application/") && essence.ends_with("+json"))
     }
+}
+
+const fn not_json() -> Error {
+    Error::UnsupportedMediaType("The body must be application/json.")
 }
 
 /// A query parameter's text.

@@ -1,33 +1,69 @@
+
 -- What the scripts that change an expiring set share; each runs behind this.
 --
 -- An expiring set is a sorted set of members, scored by when each expires (Unix
--- ms, by the clock of Redis). It alone decides who is a member: the script that
--- adds or removes one publishes that in the same step, so every change is
--- published once and in order, however many replicas take part. A member is a user's
--- id, or the ids of a conversation and a user with a colon between.
+-- ms, by the clock of Redis). It alone decides who is a member. The script that
+-- adds or removes one publishes that and adds a signal for the relay in the same
+-- step, so every change is published and signalled once and in order, however many
+-- replicas take part, and whether or not the reply arrives. A member is a user's id,
+-- or the ids of a conversation and a user with a colon between. What is neither was
+-- written by another program and is removed when a script meets it.
 --
 -- KEYS[1]  the expiring set
+-- KEYS[2]  the signals
 -- ARGV[1]  the channel; here and in the events, @u stands for the user and @c
 --          for the conversation
 -- ARGV[2]  the event of a member that was added
 -- ARGV[3]  the event of a member that was removed
--- Returns what was published: member, 1 if it was added or 0 if it was removed,
--- event, …
+-- Returns for how many milliseconds more the member in ARGV[4] stays, 0 if there is
+-- none; 1 if signals wait for the relay, else 0; then the changes: 1 for a member that was added or 0 for one that was removed, a space, and
+-- the member.
+
+own(KEYS[1], 'zset')
+own(KEYS[2], 'stream')
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local changes = {}
 
-local function publish(member, present, event)
-  local user = string.match(member, '%d+$')
-  local conversation = string.match(member, '^%d+')
-  local function fill(template)
-    return (string.gsub(string.gsub(template, '@u', user), '@c', conversation))
+-- About how many signals wait at the most.
+local MAX_SIGNALS = 10000
+
+-- Whether a text is an id: 1 to 2^53 - 1, as a number is written.
+local function is_id(text)
+  return string.find(text, '^[1-9]%d*$') and #text <= 16 and tonumber(text) < 2 ^ 53
+end
+
+-- The user of a member, and the conversation where the channel names one; nil
+-- where the text is no member of this set.
+local function parse(member)
+  if not string.find(ARGV[1], '@c', 1, true) then
+    return is_id(member) and member
   end
+  local conversation, user = string.match(member, '^(%d+):(%d+)$')
+  if conversation and is_id(conversation) and is_id(user) then
+    return user, conversation
+  end
+end
+
+local function publish(member, present, event)
+  local user, conversation = parse(member)
+  if not user then
+    return
+  end
+  local function fill(template)
+    return (string.gsub(string.gsub(template, '@u', user), '@c', conversation or ''))
+  end
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', MAX_SIGNALS, '*', 'event', fill(event))
   redis.call('PUBLISH', fill(ARGV[1]), fill(event))
-  table.insert(changes, member)
-  table.insert(changes, present)
-  table.insert(changes, fill(event))
+  table.insert(changes, present .. ' ' .. member)
+end
+
+-- Adds a member that expires at that time, or lets it expire then.
+local function add(member, expiry)
+  if redis.call('ZADD', KEYS[1], expiry, member) == 1 then
+    publish(member, 1, ARGV[2])
+  end
 end
 
 local function remove(member)
@@ -44,9 +80,21 @@ local function expire(member, tolerance)
   end
 end
 
--- Removes members that have expired; a hundred, so that no call takes long.
+-- What every script begins with: removes members that have expired; a hundred, so
+-- that no call takes long.
 local function reap()
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) do
     remove(member)
   end
+end
+
+-- What a script returns.
+local function result()
+  local score = redis.call('ZSCORE', KEYS[1], ARGV[4])
+  local remaining = score and math.max(0, tonumber(score) - now) or 0
+  local reply = { math.min(remaining, 2 ^ 53), math.min(redis.call('XLEN', KEYS[2]), 1) }
+  for _, change in ipairs(changes) do
+    table.insert(reply, change)
+  end
+  return reply
 end

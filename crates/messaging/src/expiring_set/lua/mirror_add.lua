@@ -1,3 +1,4 @@
+
 -- Adds a member to the plain set that mirrors an expiring set for dashboards,
 -- and refreshes its TTL.
 --
@@ -6,6 +7,7 @@
 -- ARGV[2]  the set's TTL in milliseconds
 -- Returns 1 if the member is new, else 0.
 
+own(KEYS[1], 'set')
 local new = redis.call('SADD', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return new

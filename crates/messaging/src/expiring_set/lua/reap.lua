@@ -8,4 +8,4 @@ reap()
 if ARGV[4] ~= '' then
   expire(ARGV[4], tonumber(ARGV[5]))
 end
-return changes
+return result()

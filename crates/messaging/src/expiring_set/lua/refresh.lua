@@ -8,8 +8,6 @@
 
 reap()
 expire(ARGV[4], 0)
-if redis.call('ZADD', KEYS[1], now + ARGV[5], ARGV[4]) == 1 then
-  publish(ARGV[4], 1, ARGV[2])
-end
+add(ARGV[4], now + ARGV[5])
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
-return changes
+return result()

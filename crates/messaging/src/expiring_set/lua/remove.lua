@@ -5,4 +5,4 @@
 
 reap()
 remove(ARGV[4])
-return changes
+return result()

@@ -1,8 +1,9 @@
-//! `redis_host` and `database_host`: host and port of the stores' URLs.
+//! `redis_host` and `database_host`: host and port of the stores' URLs; and
+//! `redis_database`, the number of the database that the URL names.
 //!
 //! The manifest has them in addition to the URLs, because an entry of
-//! `allowed_outbound_hosts` may hold no password. An operator of devhost need
-//! not set both.
+//! `allowed_outbound_hosts` may hold no password, and a channel no URL. An
+//! operator of devhost need not set both.
 
 use anyhow::{Result, anyhow};
 use store_url::InvalidUrl;
@@ -12,20 +13,21 @@ use super::{Declared, Values};
 
 type Parse = fn(&str) -> Result<Option<String>, InvalidUrl>;
 
-/// Inserts the hosts that are declared and have no value. The error names the
-/// variable of a URL that cannot be taken, and never its value.
-pub fn insert_hosts(declared: &Declared, values: &mut Values) -> Result<()> {
-    let mut insert = |host: &str, url: &str, parse: Parse| -> Result<()> {
-        if declared.contains_key(host)
-            && !values.contains_key(host)
+/// Inserts the derived variables that are declared and have no value. The error
+/// names the variable of a URL that cannot be taken, and never its value.
+pub fn insert(declared: &Declared, values: &mut Values) -> Result<()> {
+    let mut insert = |name: &str, url: &str, parse: Parse| -> Result<()> {
+        if declared.contains_key(name)
+            && !values.contains_key(name)
             && let Some(address) = values.get(url)
         {
             let value = parse(address).map_err(|reason| anyhow!("the variable {url} {reason}"))?;
-            values.extend(value.map(|value| (host.to_owned(), value)));
+            values.extend(value.map(|value| (name.to_owned(), value)));
         }
         Ok(())
     };
     insert("redis_host", "redis_url", redis_host)?;
+    insert("redis_database", "redis_url", redis_database)?;
     insert("database_host", "database_url", database_host)
 }
 
@@ -35,6 +37,14 @@ fn redis_host(address: &str) -> Result<Option<String>, InvalidUrl> {
         let port = url.port().unwrap_or(6379);
         Some(format!("{}:{port}", url.host_str()?))
     }))
+}
+
+/// The number in the path, as the driver reads it; none in `redis://host` and
+/// `redis://host/`.
+fn redis_database(address: &str) -> Result<Option<String>, InvalidUrl> {
+    let url = url::Url::parse(&store_url::redis(address)?).ok();
+    let number = url.and_then(|url| url.path().strip_prefix('/')?.parse::<u32>().ok());
+    Ok(number.map(|number| number.to_string()))
 }
 
 /// Parses the address as the driver does, which takes URLs and `key=value`

@@ -1,13 +1,13 @@
 //! The values of the manifest's variables.
 //!
 //! The first of these that exists is taken: `--variable`, the environment's
-//! `SPIN_VARIABLE_<NAME>`, its plain `<NAME>`, the host that another variable
-//! holds, the default. Spin has neither the plain names nor the derived hosts,
+//! `SPIN_VARIABLE_<NAME>`, its plain `<NAME>`, what follows from another
+//! variable, the default. Spin has neither the plain names nor derived values,
 //! nor has devhost with `--strict`.
 //!
 //! # Layout
 //!
-//! * `derived`: `redis_host` and `database_host`, from the URLs
+//! * `derived`: `redis_host`, `redis_database` and `database_host`, from the URLs
 
 mod derived;
 
@@ -35,7 +35,7 @@ pub struct Sources<'s, E> {
     pub given: &'s [(String, String)],
     /// Looks a name up in the environment.
     pub env: E,
-    /// Whether plain names and derived hosts count.
+    /// Whether plain names and derived values count.
     pub plain_names: bool,
 }
 
@@ -66,7 +66,7 @@ impl Variables {
             }
         }
         if sources.plain_names {
-            derived::insert_hosts(declared, &mut values)?;
+            derived::insert(declared, &mut values)?;
         }
         let missing = insert_defaults(declared, &mut values);
         let hints: Vec<_> = missing.iter().map(|name| sources.hint(name)).collect();
@@ -226,6 +226,27 @@ mod tests {
         let variables = resolve(declared, &env).unwrap();
         assert_eq!(variables.get("redis_host"), Some("cache.example:6379"));
         assert_eq!(variables.get("database_host"), Some("[::1]:5433"));
+    }
+
+    #[test]
+    fn the_database_of_redis_follows_from_the_url() {
+        let declared = "redis_url.required = true\nredis_database.default = '0'";
+        let database = |env: &[(&str, &str)]| {
+            let variables = resolve(declared, env).unwrap();
+            variables.get("redis_database").map(str::to_owned)
+        };
+        for (url, expected) in [
+            ("redis://:se/cret@cache/3", "3"),
+            ("redis://cache/3?protocol=resp3", "3"),
+            ("redis://cache", "0"),
+            ("redis://cache/", "0"),
+            ("redis://cache/x", "0"),
+        ] {
+            let found = database(&[("REDIS_URL", url)]);
+            assert_eq!(found.as_deref(), Some(expected), "{url}");
+        }
+        let given = [("REDIS_URL", "redis://cache/3"), ("REDIS_DATABASE", "4")];
+        assert_eq!(database(&given).as_deref(), Some("4"));
     }
 
     #[test]
