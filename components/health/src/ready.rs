@@ -6,10 +6,9 @@ use std::time::Duration;
 use futures::join;
 use http::{StatusCode, header};
 use messaging::api::RequestContext;
-use messaging::{RedisService, Result};
+use messaging::{RedisService, Result, relay};
 use platform::clock::{self, Instant};
 use platform::http::Response;
-use platform::postgres::{self, query};
 use platform::redis::{RedisError, Repeat};
 use platform::shared_connection::SharedConnection;
 
@@ -63,8 +62,7 @@ async fn is_redis_reachable() -> bool {
     reply.is_ok()
 }
 
+/// Also wakes the relay if events wait: a host that polls this never leaves them behind.
 async fn is_postgres_reachable() -> bool {
-    query(postgres::Repeat::Safe, "select 1::bigint", vec![])
-        .await
-        .is_ok()
+    relay::wake_up_if_waiting().await.is_ok()
 }

@@ -216,6 +216,21 @@ async fn a_relay_that_was_down_catches_up_after_the_first_wake_up() {
     relayed(&up, &room, 201, 2 * SOON).await;
 }
 
+/// devhost wakes what it subscribes; Spin does not.
+#[tokio::test]
+async fn a_host_that_starts_delivers_what_waits() {
+    let down = App::builder().own_stores().variable("relay_stop_after", 1);
+    let down = down.spawn().await;
+    let room = seen_room(&down).await;
+    room.say(&down, room.users[0], "waits").await;
+    logged(&down, "relay stops after step 1").await;
+    down.devhost().kill().await.expect("an end");
+    let up = App::builder().same_stores_as(&down);
+    let _up = up.env("DEVHOST_STRICT", "false").spawn().await;
+    // No request is sent; the lease of the killed relay has to expire.
+    relayed(&down, &room, 1, AFTER_A_LEASE).await;
+}
+
 #[tokio::test]
 async fn an_event_of_a_newer_version_waits_for_it_and_delays_no_other() {
     let app = App::builder().own_stores().spawn().await;

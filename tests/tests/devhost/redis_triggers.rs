@@ -5,7 +5,14 @@ use testkit::{App, unique_id, wait_for};
 
 use crate::{TIMEOUT, builder, logged};
 
+/// The messages that the guest received; without the empty ones, which devhost sends itself.
 async fn received(app: &App, channel: &str) -> Vec<String> {
+    let mut all = received_with_checks(app, channel).await;
+    all.retain(|message| !message.is_empty());
+    all
+}
+
+async fn received_with_checks(app: &App, channel: &str) -> Vec<String> {
     let list = format!("{channel}:received");
     app.redis()
         .await
@@ -79,4 +86,24 @@ async fn the_subscriber_comes_back_after_an_outage() {
     })
     .await;
     app.get("/redis/get").await.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_frozen_subscription_is_opened_again_and_checked() {
+    let channel = format!("conformance-{}", unique_id());
+    let app = builder()
+        .variable("channel", &channel)
+        .own_stores()
+        .spawn()
+        .await;
+    subscribed(&app, 1).await;
+    let observe = async || received_with_checks(&app, &channel).await;
+    let one = |all: &Vec<String>| !all.is_empty();
+    wait_for("the first check is handled", TIMEOUT, observe, one).await;
+    app.pause_redis().await;
+    logged(&app, "does not reply to a ping").await;
+    app.resume_redis().await;
+    subscribed(&app, 2).await;
+    let two = |all: &Vec<String>| all.len() >= 2;
+    wait_for("the second check is handled", TIMEOUT, observe, two).await;
 }

@@ -15,6 +15,9 @@ pub struct Deviations {
     pub drain: bool,
     /// A Redis trigger reconnects, where Spin ends.
     pub reconnect: bool,
+    /// A Redis subscription that is silent is checked, and its components are
+    /// called with an empty message then and when it has connected.
+    pub check_subscriptions: bool,
     /// Each Redis trigger has a subscription and a queue of its own, where Spin
     /// has one for each address.
     pub subscription_per_trigger: bool,
@@ -43,6 +46,7 @@ impl Deviations {
             tcp_nodelay: on,
             drain: on,
             reconnect: on,
+            check_subscriptions: on,
             subscription_per_trigger: on,
             plain_variables: on,
             shared_pools: on,

@@ -150,6 +150,15 @@ pub async fn state() -> Result<RelayState> {
     Ok(state)
 }
 
+/// Looks whether events wait to be delivered, and wakes the relay if they do.
+pub async fn wake_up_if_waiting() -> Result<()> {
+    const WAITING: &str = "select exists (select from conversations where unrelayed)";
+    let row = query_one(Repeat::Safe, WAITING, vec![]).await?;
+    let waiting = row.map_or(Ok(false), |mut row| row.take());
+    wake_up_if(waiting?).await;
+    Ok(())
+}
+
 /// Wakes the relay where a request found work that waits.
 pub async fn wake_up_if(waiting: bool) {
     if waiting {

@@ -3,16 +3,31 @@
 //! devhost reconnects when Redis disconnects: the pauses between the attempts
 //! grow up to a ceiling, and it never gives up. Spin ends, and leaves the
 //! restart to a supervisor, as does devhost with `--strict`.
+//!
+//! A subscription can also fail without a sign: its connection froze, or Redis
+//! was away while a message was published. So devhost pings a connection that
+//! is silent, and calls the components with an empty message when it has
+//! subscribed and after every ping: they look whether they missed anything.
+//! Spin does neither, and nor does devhost with `--strict`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Result, anyhow};
 use futures::{StreamExt as _, future::join_all};
-use redis::{Client, Msg, aio::PubSub};
+use redis::{
+    Client,
+    aio::{PubSub, PubSubSink},
+};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{backoff::Backoff, handler::MessageHandler};
 use crate::{guest::Services, redact::without_password};
+
+/// How long a connection may be silent before it is checked with a ping.
+const SILENCE: Duration = Duration::from_secs(5);
+/// How long Redis may take to reply to the ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection, and the components that are called for its messages.
 pub struct Subscriber {
@@ -104,18 +119,50 @@ impl Subscriber {
         Some(subscription)
     }
 
+    /// Handles messages until `stop` is cancelled or the connection fails.
     async fn handle_messages(&self, subscription: PubSub, stop: &CancellationToken) {
-        let mut messages = subscription.into_on_message();
-        while let Some(Some(message)) = stop.run_until_cancelled(messages.next()).await {
-            self.handle(&message).await;
+        let (mut sink, mut messages) = subscription.split();
+        if self.services.deviations.check_subscriptions {
+            self.handle_silence().await;
+        }
+        loop {
+            let next = timeout(self.silence(), messages.next());
+            match stop.run_until_cancelled(next).await {
+                Some(Ok(Some(message))) => {
+                    let channel = message.get_channel_name();
+                    self.handle(channel, message.get_payload_bytes()).await;
+                }
+                Some(Err(_)) if replies(&mut sink).await => self.handle_silence().await,
+                _ => return,
+            }
         }
     }
 
-    /// Calls the components of the message's channel, all at once.
-    async fn handle(&self, message: &Msg) {
-        let channel = message.get_channel_name();
+    fn silence(&self) -> Duration {
+        if self.services.deviations.check_subscriptions {
+            SILENCE
+        } else {
+            Duration::MAX
+        }
+    }
+
+    /// Calls every component with an empty message.
+    async fn handle_silence(&self) {
+        join_all(self.handlers.keys().map(|channel| self.handle(channel, &[]))).await;
+    }
+
+    /// Calls the components of a channel, all at once.
+    async fn handle(&self, channel: &str, payload: &[u8]) {
         let handlers = self.handlers.get(channel).into_iter().flatten();
-        let payload = message.get_payload_bytes();
         join_all(handlers.map(|handler| handler.handle(channel, payload))).await;
     }
+}
+
+async fn replies(sink: &mut PubSubSink) -> bool {
+    let pong = timeout(PING_TIMEOUT, sink.ping::<redis::Value>()).await;
+    let replied = matches!(pong, Ok(Ok(_)));
+    if !replied {
+        tracing::warn!("Redis subscription does not reply to a ping: reconnecting");
+    }
+    replied
 }
