@@ -19,6 +19,9 @@ pub enum RedisError {
     /// The key holds a value of another type.
     #[error("{0}")]
     WrongType(String),
+    /// The server does not have the script of that name.
+    #[error("{0}")]
+    NoScript(String),
     /// The server refuses the command, or its reply has another form: a mistake, or a missing
     /// privilege.
     #[error("{0}")]
@@ -54,6 +57,9 @@ const NOT_SERVING: [&str; 7] = [
     "NOAUTH",
     "WRONGPASS",
 ];
+/// The code of a script that the server does not have, in the forms of the protocol and of the
+/// host's client.
+const NO_SCRIPT: [&str; 2] = ["NOSCRIPT", "NOSCRIPTERROR"];
 /// Codes of what passes: a script that runs too long, a full disk or memory, too few replicas, a
 /// slot on its way to another node.
 const PASSING: [&str; 6] = [
@@ -82,6 +88,8 @@ fn by_text(text: &str) -> RedisError {
     };
     if code == "WRONGTYPE" || text.contains("WRONGTYPE ") {
         RedisError::WrongType(text.to_owned())
+    } else if NO_SCRIPT.contains(&&*code) {
+        RedisError::NoScript(text.to_owned())
     } else if NOT_SERVING.contains(&&*code) {
         RedisError::Disconnected(text.to_owned())
     } else if PASSING.contains(&&*code) {
@@ -179,6 +187,17 @@ mod tests {
              f_1): @user_script:2: WRONGTYPE Operation against a key",
         ] {
             assert!(matches!(by_text(text), RedisError::WrongType(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_the_server_lacks_is_sent() {
+        for text in [
+            "NOSCRIPT No matching script. Please use EVAL.",
+            "NoScriptError: No matching script. Please use EVAL.",
+            "An error was signalled by the server - NoScriptError: No matching script.",
+        ] {
+            assert!(matches!(by_text(text), RedisError::NoScript(_)), "{text}");
         }
     }
 
