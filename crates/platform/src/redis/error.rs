@@ -48,8 +48,9 @@ impl From<RedisError> for Error {
 
 /// Codes of a server that does not serve, in capitals: those of Redis, and those that Spin's
 /// client has for some of them.
-const NOT_SERVING: [&str; 7] = [
+const NOT_SERVING: [&str; 8] = [
     "LOADING",
+    "BUSYLOADING",
     "BUSYLOADINGERROR",
     "READONLY",
     "MASTERDOWN",
@@ -120,11 +121,15 @@ fn code(text: &str) -> Option<String> {
     (signalled || capitals || kind).then(|| code.to_ascii_uppercase())
 }
 
-/// The names that redis-rs has for error codes, in its `ErrorKind` and `ServerErrorKind`.
-const KINDS: [&str; 13] = [
+/// The names that redis-rs has for error codes, in the `ErrorKind` of its older versions and the
+/// `ServerErrorKind` of its newer ones.
+const KINDS: [&str; 17] = [
     "ResponseError",
+    "ExecAbort",
     "ExecAbortError",
+    "BusyLoading",
     "BusyLoadingError",
+    "NoScript",
     "NoScriptError",
     "Moved",
     "Ask",
@@ -135,6 +140,7 @@ const KINDS: [&str; 13] = [
     "ReadOnly",
     "NotBusy",
     "NoPerm",
+    "NoSub",
 ];
 
 #[cfg(test)]
@@ -150,6 +156,7 @@ mod tests {
             "unexpected end of file",
             "LOADING Redis is loading the dataset in memory",
             "LOADING: Redis is loading the dataset in memory",
+            "BusyLoading: Redis is loading the dataset in memory",
             "An error was signalled by the server - BusyLoadingError: Redis is loading",
             "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
             "ReadOnly: You can't write against a read only replica.",
@@ -194,6 +201,7 @@ mod tests {
     fn a_script_that_the_server_lacks_is_sent() {
         for text in [
             "NOSCRIPT No matching script. Please use EVAL.",
+            "NoScript: No matching script. Please use EVAL.",
             "NoScriptError: No matching script. Please use EVAL.",
             "An error was signalled by the server - NoScriptError: No matching script.",
         ] {
