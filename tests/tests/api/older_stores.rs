@@ -53,10 +53,11 @@ async fn a_redis_restored_from_a_snapshot_shows_nothing_of_it() {
     app.get(&format!("{}?userId={host}", path_of(&message)))
         .await
         .expect_status(200);
-    command(&app, &["SAVE"]).await;
+    let snapshot = app.snapshot_redis().await;
     delete(&app, &message, host).await;
     remove(&app, &room, guest).await;
     app.kill_redis().await;
+    app.restore_redis(&snapshot);
     app.start_redis().await;
     for _ in 0..20 {
         app.get(&list_of(&room, guest)).await.expect_status(404);
