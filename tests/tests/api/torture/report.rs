@@ -9,8 +9,8 @@ use super::plan::Plan;
 use super::reader::{Readers, What};
 use super::world::{World, now};
 
-/// How many violations are shown in full.
-const SHOWN: usize = 25;
+/// How many violations of each check are shown in full.
+const SHOWN: usize = 4;
 /// How much of each side.
 const SIDE: usize = 1_500;
 
@@ -77,7 +77,13 @@ pub fn summary(world: &World, readers: &Readers, violations: &[Violation]) {
 
 /// The message of a failure.
 pub fn failure(plan: &Plan, violations: &[Violation]) -> String {
-    let shown = violations.iter().take(SHOWN).map(|violation| {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let first = violations.iter().filter(|violation| {
+        let count = counts.entry(violation.check).or_default();
+        *count += 1;
+        *count <= SHOWN
+    });
+    let shown = first.map(|violation| {
         let conversation = violation
             .conversation
             .map(|id| format!(" in conversation {id}"));
