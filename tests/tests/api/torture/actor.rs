@@ -93,17 +93,22 @@ impl Actor {
         for _ in 0..ATTEMPTS {
             let answer = call.send(&self.world, &mut self.rng).await;
             let (sent, answered, outcome) = (answer.sent, answer.answered, answer.outcome);
-            let message = attempt.message.or(answer.json["id"].as_i64());
-            let attempt = attempt.clone();
-            self.world.history.attempted(Attempt {
+            let is_message = !matches!(attempt.kind, Kind::Join | Kind::Create);
+            let id = answer.json["id"].as_i64().filter(|_| is_message);
+            let message = attempt.message.or(id);
+            let attempt = Attempt {
                 sent,
                 answered,
                 outcome,
                 message,
-                ..attempt
-            });
+                ..attempt.clone()
+            };
+            self.world.history.attempted(attempt.clone());
             match outcome {
-                Outcome::Done(_) => return Some(answer),
+                Outcome::Done(_) => {
+                    self.look(&attempt).await;
+                    return Some(answer);
+                }
                 Outcome::Refused(_) => return None,
                 Outcome::Unknown if !has_key => return None,
                 Outcome::Unknown => {}
@@ -112,6 +117,31 @@ impl Actor {
             tokio::time::sleep(pause).await;
         }
         None
+    }
+
+    /// Now and then someone who knows of a change looks at once: through any host it has to be there.
+    async fn look(&mut self, attempt: &Attempt) {
+        if self.rng.u8(..3) > 0 || attempt.conversation == 0 {
+            return;
+        }
+        let rooms = self.world.rooms();
+        let place = rooms.iter().find(|place| place.id == attempt.conversation);
+        let Some(place) = place else { return };
+        let other = place.regulars[self.rng.usize(..place.regulars.len())];
+        let is_of_user = matches!(attempt.kind, Kind::Join | Kind::Leave);
+        let viewer = attempt.user.filter(|_| is_of_user).unwrap_or(other);
+        match attempt.message {
+            Some(id) if self.rng.bool() => {
+                let (conversation, sender) = (place.id, attempt.user);
+                let known = Known {
+                    conversation,
+                    id,
+                    sender,
+                };
+                self.get(known, viewer).await;
+            }
+            _ => self.list(place, viewer).await,
+        }
     }
 
     async fn post(&mut self, kind: Kind, place: &Place, user: i64) {

@@ -65,7 +65,7 @@ pub async fn check(
     }
 }
 
-/// Some users come, some of them with two devices, some leave. Who is online.
+/// Some users come, some of them with two devices of which one leaves, some leave. Who is online.
 async fn last_round(world: &World, plan: &Plan) -> BTreeSet<i64> {
     let mut rng = plan.rng(3_000);
     let mut online = BTreeSet::new();
@@ -73,7 +73,11 @@ async fn last_round(world: &World, plan: &Plan) -> BTreeSet<i64> {
         let calls: &[(&str, Option<&str>)] = match n % 4 {
             0 => &[],
             1 => &[("online", None)],
-            2 => &[("online", Some("a")), ("online", Some("b"))],
+            2 => &[
+                ("online", Some("a")),
+                ("online", Some("b")),
+                ("offline", Some("a")),
+            ],
             _ => &[("online", Some("a")), ("offline", Some("a"))],
         };
         for (change, device) in calls {
