@@ -172,7 +172,8 @@ impl Facts {
 
 /// Events at these positions, as far as the viewer may see them: those of conversations that they
 /// take part in; of one that they left, those up to their leaving, unless the message was changed
-/// since.
+/// since. An edit that the leaving waited for is older than it, though later than the start of its
+/// transaction, which is what `created_at` holds; then the seqs decide.
 async fn read_events(
     viewer: Option<UserId>,
     positions: &[(ConversationId, Seq)],
@@ -191,7 +192,10 @@ async fn read_events(
                 join events l on l.conversation_id = f.conversation_id and l.seq = f.left_seq
                 where f.conversation_id = k.conversation_id and f.user_id = $3
                   and e.seq <= f.left_seq
-                  and (m.edited_at is null or m.edited_at <= l.created_at))";
+                  and (m.edited_at is null or m.edited_at <= l.created_at or not exists (
+                    select from events x
+                    where x.conversation_id = f.conversation_id and x.seq > f.left_seq
+                      and x.message_id = m.id and x.type = 'message-edited')))";
     if positions.is_empty() {
         return Ok(vec![]);
     }
