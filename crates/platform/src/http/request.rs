@@ -165,30 +165,28 @@ impl Request {
                 "The body must not have a Content-Encoding.",
             ));
         }
-        let declared = self.declared_length();
-        let body = clock::timeout(BODY_DEADLINE, self.body.read(declared, limit)).await;
-        match body.map_err(|clock::Elapsed| Error::BodyTimeout)? {
-            Ok(body) => Ok(body),
-            Err(BodyError::TooLarge) => Err(Error::TooLarge(limit)),
-            // The connection is gone: no client reads this response.
-            Err(BodyError::Broken) => Err(Error::malformed("body", "ended early")),
-        }
+        self.read_body(limit, Error::TooLarge(limit)).await
     }
 
-    /// As [`json_body`](Self::json_body); empty where the request has no body, whatever its type is.
+    /// As [`json_body`](Self::json_body); empty where the request has no body, of any media type.
     pub async fn optional_json_body(self, limit: usize) -> Result<Vec<u8>> {
         match self.declared_length() {
             Some(0) => Ok(vec![]),
             // Only reading shows whether there is a body.
-            None if !self.claims_json() => {
-                let body = clock::timeout(BODY_DEADLINE, self.body.read(None, 0)).await;
-                match body.map_err(|clock::Elapsed| Error::BodyTimeout)? {
-                    Ok(_) => Ok(vec![]),
-                    Err(BodyError::TooLarge) => Err(not_json()),
-                    Err(BodyError::Broken) => Err(Error::malformed("body", "ended early")),
-                }
-            }
+            None if !self.claims_json() => self.read_body(0, not_json()).await,
             _ => self.json_body(limit).await,
+        }
+    }
+
+    /// Reads the body; `too_large` is the error of one with more than `limit` bytes.
+    async fn read_body(self, limit: usize, too_large: Error) -> Result<Vec<u8>> {
+        let declared = self.declared_length();
+        let body = clock::timeout(BODY_DEADLINE, self.body.read(declared, limit)).await;
+        match body.map_err(|clock::Elapsed| Error::BodyTimeout)? {
+            Ok(body) => Ok(body),
+            Err(BodyError::TooLarge) => Err(too_large),
+            // The connection is gone: no client reads this response.
+            Err(BodyError::Broken) => Err(Error::malformed("body", "ended early")),
         }
     }
 
