@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::join;
 use platform::args;
 use platform::redis::{RedisError, millis};
 
@@ -21,14 +22,18 @@ impl ExpiringSet {
         device: &DeviceId,
         ttl: Duration,
     ) -> Result<Changes, RedisError> {
-        let keys = [self.by_expiry, &self.signals, &keys::devices(user)];
-        let mut arguments = self.arguments_of(user);
-        arguments.extend(args![
+        let (devices, member) = (keys::devices(user), Member::Online(user));
+        let arguments = args![
+            member.to_string(),
             millis(ttl),
             millis(ttl + REAP_WINDOW),
             device.as_str()
-        ]);
-        redis.script_on(REFRESH_DEVICE, &keys, arguments).await
+        ];
+        let (changes, mirrored) = join!(
+            self.run(redis, REFRESH_DEVICE, Some(&devices), arguments),
+            self.mirror_refresh(redis, member, ttl),
+        );
+        mirrored.and(changes)
     }
 
     /// Removes a device, and with the last one the user; what changed. `ttl` is a device's.
@@ -39,10 +44,10 @@ impl ExpiringSet {
         device: &DeviceId,
         ttl: Duration,
     ) -> Result<Changes, RedisError> {
-        let keys = [self.by_expiry, &self.signals, &keys::devices(user)];
-        let mut arguments = self.arguments_of(user);
-        arguments.extend(args![millis(ttl), device.as_str()]);
-        redis.script_on(REMOVE_DEVICE, &keys, arguments).await
+        let (devices, member) = (keys::devices(user), Member::Online(user));
+        let arguments = args![member.to_string(), millis(ttl), device.as_str()];
+        self.run(redis, REMOVE_DEVICE, Some(&devices), arguments)
+            .await
     }
 
     /// Removes all devices, and with them the user; what changed.
@@ -51,14 +56,9 @@ impl ExpiringSet {
         redis: RedisService,
         user: UserId,
     ) -> Result<Changes, RedisError> {
-        let keys = [self.by_expiry, &self.signals, &keys::devices(user)];
-        let arguments = self.arguments_of(user);
-        redis.script_on(REMOVE_DEVICES, &keys, arguments).await
-    }
-
-    fn arguments_of(&self, user: UserId) -> Vec<platform::redis::RedisParameter> {
-        let mut arguments = self.arguments();
-        arguments.extend(args![Member::Online(user).to_string()]);
-        arguments
+        let (devices, member) = (keys::devices(user), Member::Online(user));
+        let arguments = args![member.to_string()];
+        self.run(redis, REMOVE_DEVICES, Some(&devices), arguments)
+            .await
     }
 }

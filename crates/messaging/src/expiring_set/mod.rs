@@ -176,8 +176,20 @@ impl ExpiringSet {
         keys::signals_lease(self.by_expiry)
     }
 
-    fn arguments(&self) -> Vec<RedisParameter> {
-        args![&self.channel, &self.added, &self.removed]
+    /// Runs a script that changes the set; `devices` is the key of a user's devices, for one that
+    /// uses it.
+    async fn run(
+        &self,
+        redis: RedisService,
+        script: Script,
+        devices: Option<&str>,
+        arguments: Vec<RedisParameter>,
+    ) -> Result<Changes, E> {
+        let mut keys = vec![self.by_expiry, &*self.signals];
+        keys.extend(devices);
+        let mut all = args![&self.channel, &self.added, &self.removed];
+        all.extend(arguments);
+        redis.script_on(script, &keys, all).await
     }
 }
 
@@ -189,22 +201,16 @@ impl ExpiringSet {
         member: Member,
         ttl: Duration,
     ) -> Result<Changes, E> {
-        let mut arguments = self.arguments();
-        arguments.extend(args![
-            member.to_string(),
-            millis(ttl),
-            millis(ttl + REAP_WINDOW)
-        ]);
-        let keys = [self.by_expiry, &self.signals];
+        let arguments = args![member.to_string(), millis(ttl), millis(ttl + REAP_WINDOW)];
         let (changes, mirrored) = join!(
-            redis.script_on(REFRESH, &keys, arguments),
+            self.run(redis, REFRESH, None, arguments),
             self.mirror_refresh(redis, member, ttl),
         );
         mirrored.and(changes)
     }
 
     /// Adds a member to the plain set, and refreshes the set's TTL.
-    pub async fn mirror_refresh(
+    async fn mirror_refresh(
         &self,
         redis: RedisService,
         member: Member,
@@ -216,11 +222,9 @@ impl ExpiringSet {
 
     /// Removes a member now; what changed.
     pub async fn remove(&self, redis: RedisService, member: Member) -> Result<Changes, E> {
-        let mut arguments = self.arguments();
-        arguments.extend(args![member.to_string()]);
-        let (keys, set) = ([self.by_expiry, &self.signals], member.set());
+        let set = member.set();
         let (changes, removed) = join!(
-            redis.script_on(REMOVE, &keys, arguments),
+            self.run(redis, REMOVE, None, args![member.to_string()]),
             redis.srem(&set, member.user().get()),
         );
         removed.and(changes)
@@ -240,11 +244,9 @@ impl ExpiringSet {
     }
 
     async fn reaped(&self, redis: RedisService, expired: Option<Member>) -> Result<Changes, E> {
-        let mut arguments = self.arguments();
         let expired = expired.map_or_else(String::new, |member| member.to_string());
-        arguments.extend(args![expired, millis(TOLERANCE)]);
-        let keys = [self.by_expiry, &self.signals];
-        redis.script_on(REAP, &keys, arguments).await
+        let arguments = args![expired, millis(TOLERANCE)];
+        self.run(redis, REAP, None, arguments).await
     }
 
     /// The members. What another program wrote into the set is removed.
@@ -354,11 +356,11 @@ async fn mirror(redis: RedisService, change: &Change) -> Result<bool, E> {
 }
 
 /// Reaps all sets, for the relay: the signals of what is removed are its own next work, and with
-/// them the plain sets.
-pub async fn reap_all(redis: RedisService) -> Result<(), E> {
+/// them the plain sets. Whether signals wait.
+pub async fn reap_all(redis: RedisService) -> Result<bool, E> {
     let (online, typing) = (ExpiringSet::online(), ExpiringSet::typing());
     let (online, typing) = join!(online.reaped(redis, None), typing.reaped(redis, None));
-    online.and(typing).map(|_| ())
+    Ok(online?.is_waiting || typing?.is_waiting)
 }
 
 /// The last change of each member.

@@ -8,6 +8,9 @@ use platform::postgres::{Repeat, query, query_one};
 use crate::Result;
 use crate::ids::UserId;
 
+/// The most users that hear of one user's presence.
+const MAX_AUDIENCE: i64 = 10_000;
+
 /// Those of these users that share a conversation with `user`, and `user` themselves, in the same
 /// order.
 pub async fn among(user: UserId, users: Vec<UserId>) -> Result<Vec<UserId>> {
@@ -39,4 +42,17 @@ pub async fn share_a_conversation(user: UserId, other: UserId) -> Result<bool> {
         limit 1";
     let parameters = vec![number(user.get()), number(other.get())];
     Ok(query_one(Repeat::Safe, SHARE, parameters).await?.is_some())
+}
+
+/// The users that hear of a user's presence: those that share a conversation with them and have ever
+/// been seen, up to a limit.
+pub async fn audience(user: UserId) -> Result<Vec<UserId>> {
+    const AUDIENCE: &str = "
+        select distinct other.user_id
+        from participants own join participants other using (conversation_id)
+        where own.user_id = $1 and other.user_id <> $1 and other.seen
+        limit $2";
+    let parameters = vec![number(user.get()), number(MAX_AUDIENCE)];
+    let rows = query(Repeat::Safe, AUDIENCE, parameters).await?;
+    rows.into_iter().map(|mut row| Ok(row.take()?)).collect()
 }

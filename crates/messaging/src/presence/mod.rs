@@ -11,6 +11,8 @@ use platform::postgres::{Repeat, query};
 use platform::redis::RedisError;
 use platform::{clock, config};
 
+pub use contacts::audience;
+
 use crate::content::DeviceId;
 use crate::expiring_set::{Changes, ExpiringSet, Member};
 use crate::ids::UserId;
@@ -122,13 +124,12 @@ pub async fn set_online(
 ) -> Result<bool, RedisError> {
     let (set, marker) = (ExpiringSet::online(), keys::online(user));
     // The set first: its member is then due when its marker expires.
-    let (changes, mirrored, marked, seen) = join!(
+    let (changes, marked, seen) = join!(
         set.refresh_device(redis, user, device, ttl),
-        set.mirror_refresh(redis, Member::Online(user), ttl),
         redis.set(&marker, b"1", Some(ttl)),
         set_last_seen(redis, user),
     );
-    let changes = marked.and(seen).and(mirrored).and(changes)?;
+    let changes = marked.and(seen).and(changes)?;
     set.report(redis, &changes).await;
     Ok(changes.concern(Member::Online(user)))
 }

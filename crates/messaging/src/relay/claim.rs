@@ -145,7 +145,8 @@ fn batch(conversation: ConversationId, mut row: Row) -> Result<Batch> {
     })
 }
 
-fn user_ids(ids: Vec<i64>) -> impl Iterator<Item = UserId> {
+/// Users by their ids.
+pub fn user_ids(ids: Vec<i64>) -> impl Iterator<Item = UserId> {
     ids.into_iter().filter_map(|id| UserId::try_from(id).ok())
 }
 

@@ -129,8 +129,7 @@ fn commands_of<'a>(
     for user in gone(batch) {
         let entries = feed_entries(batch, user);
         commands.push(async move { append_to_feed(redis, user, &entries).await }.boxed_local());
-        let key = keys::unread(batch.conversation, user);
-        commands.push(async move { redis.del(&key).await.map(|_| ()) }.boxed_local());
+        commands.push(delete_unread(redis, batch.conversation, user));
     }
     commands
 }
@@ -202,7 +201,8 @@ fn unread_entry(batch: &Batch, count: i64) -> FeedEntry {
     }
 }
 
-fn set_unread(
+/// Sets the unread count that Redis holds for a participant.
+pub fn set_unread(
     redis: RedisService,
     conversation: ConversationId,
     user: UserId,
@@ -210,6 +210,16 @@ fn set_unread(
 ) -> Command<'static> {
     let key = keys::unread(conversation, user);
     async move { redis.set(&key, count.to_string().as_bytes(), None).await }.boxed_local()
+}
+
+/// Deletes the unread count of a user who left.
+pub fn delete_unread(
+    redis: RedisService,
+    conversation: ConversationId,
+    user: UserId,
+) -> Command<'static> {
+    let key = keys::unread(conversation, user);
+    async move { redis.del(&key).await.map(|_| ()) }.boxed_local()
 }
 
 fn stream(redis: RedisService, batch: &Batch) -> Command<'static> {

@@ -26,7 +26,7 @@ use platform::clock::{self, Instant};
 use platform::config;
 use platform::postgres::{Repeat, query_one};
 
-use crate::cache::trust;
+use crate::cache::{self, trust};
 use crate::{RedisService, Result, expiring_set, keys};
 
 use claim::{Claimed, Progress};
@@ -53,15 +53,18 @@ pub const RESTORE: &str = "restore";
 pub async fn drain(payload: &[u8]) -> Result<usize> {
     let redis = RedisService::required();
     let deadline = Instant::now() + BUDGET;
-    let flag = redis.del(keys::relay_flag());
-    let (flag, marker) = futures::join!(flag, redis.get(keys::unread_restored()));
+    let (flag, marker, epoch) = futures::join!(
+        redis.del(keys::relay_flag()),
+        redis.get(keys::unread_restored()),
+        cache::epoch(),
+    );
     flag?;
-    let all_unread = unread_keys::restore(redis, marker?).await?;
+    let all_unread = unread_keys::restore(redis, marker?, &epoch?).await?;
     let mut delivered = 0;
     while Instant::now() < deadline {
         let start = Instant::now();
-        expiring_set::reap_all(redis).await?;
-        let all_signals = signals::deliver(redis).await?;
+        let signals_wait = expiring_set::reap_all(redis).await?;
+        let all_signals = !signals_wait || signals::deliver(redis).await?;
         let claimed = claim::claim().await?;
         if claimed.is_empty() && !all_signals {
             continue;

@@ -10,8 +10,6 @@ use futures::future::join_all;
 use futures::join;
 use platform::args;
 use platform::clock::Instant;
-use platform::postgres::parameters::number;
-use platform::postgres::{Repeat, query};
 use platform::redis::{Argument, RedisError, Repeat::Safe, Script, millis};
 
 use super::deliver::WINDOW;
@@ -32,8 +30,6 @@ const LEASE: Duration = Duration::from_secs(5);
 /// How long a pass over the signals of one set takes at the most, so that many of them do not keep
 /// events waiting.
 const BUDGET: Duration = Duration::from_millis(250);
-/// The most users that hear of one user's presence.
-const MAX_AUDIENCE: i64 = 10_000;
 
 /// A signal that waits.
 struct Signal {
@@ -172,7 +168,7 @@ async fn deliver_group(redis: RedisService, set: &ExpiringSet, group: &[Signal])
             interject(redis, conversation, &entries).await?;
             participants(conversation).await?
         }
-        Member::Online(user) => contacts(user).await?,
+        Member::Online(user) => presence::audience(user).await?,
     };
     let others = audience.into_iter().filter(|user| *user != member.user());
     let others: Vec<UserId> = others.collect();
@@ -197,17 +193,4 @@ async fn participants(id: ConversationId) -> Result<Vec<UserId>> {
         Err(Error::NotFound(_)) => Ok(vec![]),
         Err(error) => Err(error),
     }
-}
-
-/// The users that share a conversation with a user and have ever been seen; the audience of presence
-/// is bounded.
-async fn contacts(user: UserId) -> Result<Vec<UserId>> {
-    const CONTACTS: &str = "
-        select distinct other.user_id
-        from participants own join participants other using (conversation_id)
-        where own.user_id = $1 and other.user_id <> $1 and other.seen
-        limit $2";
-    let parameters = vec![number(user.get()), number(MAX_AUDIENCE)];
-    let rows = query(Repeat::Safe, CONTACTS, parameters).await?;
-    rows.into_iter().map(|mut row| Ok(row.take()?)).collect()
 }

@@ -2,16 +2,16 @@
 //! this they stayed wrong until the next event of their conversation.
 //!
 //! A key says for which Redis server they are complete, or up to which conversation. It is absent
-//! after a loss, and names another server after a restart, whatever snapshot that started from.
+//! after a loss, and names another server after a restart, from any snapshot.
 
-use futures::FutureExt;
 use futures::future::join_all;
 use platform::postgres::parameters::{number, numbers};
 use platform::postgres::{Repeat, Row, query};
 use platform::redis::RedisError;
 
-use super::deliver::{Command, WINDOW};
-use crate::cache::{self, Epoch};
+use super::claim::user_ids;
+use super::deliver::{Command, WINDOW, delete_unread, set_unread};
+use crate::cache::Epoch;
 use crate::ids::{ConversationId, UserId};
 use crate::{RedisService, Result, keys};
 
@@ -42,9 +42,8 @@ struct Counts {
 pub type Marker = Option<Vec<u8>>;
 
 /// Restores the counts of some conversations, if this Redis server lacks any; whether it has all now.
-pub async fn restore(redis: RedisService, marker: Marker) -> Result<bool> {
-    let epoch = cache::epoch().await?;
-    let after = match Restored::of(marker.as_deref(), &epoch) {
+pub async fn restore(redis: RedisService, marker: Marker, epoch: &Epoch) -> Result<bool> {
+    let after = match Restored::of(marker.as_deref(), epoch) {
         Restored::All => return Ok(true),
         Restored::UpTo(id) => id,
     };
@@ -68,7 +67,7 @@ pub async fn restore(redis: RedisService, marker: Marker) -> Result<bool> {
             Restored::All
         }
     };
-    let value = restored.value(&epoch);
+    let value = restored.value(epoch);
     redis
         .set(keys::unread_restored(), value.as_bytes(), None)
         .await?;
@@ -123,15 +122,11 @@ fn counts(mut row: Row) -> Result<Counts> {
     let (conversation, event_seq) = (row.take()?, row.take()?);
     let (users, counts): (Vec<i64>, Vec<i64>) = (row.take()?, row.take()?);
     let gone: Vec<i64> = row.take()?;
-    let user = |id: i64| UserId::try_from(id).ok();
-    let unread = users.into_iter().zip(counts);
     Ok(Counts {
         conversation,
         event_seq,
-        unread: unread
-            .filter_map(|(id, count)| Some((user(id)?, count)))
-            .collect(),
-        gone: gone.into_iter().filter_map(user).collect(),
+        unread: user_ids(users).zip(counts).collect(),
+        gone: user_ids(gone).collect(),
     })
 }
 
@@ -139,13 +134,10 @@ async fn write(redis: RedisService, counts: &[Counts]) -> Result<(), RedisError>
     let mut commands: Vec<Command<'static>> = Vec::new();
     for of_one in counts {
         for (user, count) in &of_one.unread {
-            let (key, count) = (keys::unread(of_one.conversation, *user), count.to_string());
-            let set = async move { redis.set(&key, count.as_bytes(), None).await };
-            commands.push(set.boxed_local());
+            commands.push(set_unread(redis, of_one.conversation, *user, *count));
         }
         for user in &of_one.gone {
-            let key = keys::unread(of_one.conversation, *user);
-            commands.push(async move { redis.del(&key).await.map(|_| ()) }.boxed_local());
+            commands.push(delete_unread(redis, of_one.conversation, *user));
         }
     }
     while !commands.is_empty() {

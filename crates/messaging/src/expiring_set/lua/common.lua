@@ -16,8 +16,8 @@
 -- ARGV[2]  the event of a member that was added
 -- ARGV[3]  the event of a member that was removed
 -- Returns for how many milliseconds more the member in ARGV[4] stays, 0 if there is
--- none; 1 if signals wait for the relay, else 0; then the changes: 1 for a member that was added or 0 for one that was removed, a space, and
--- the member.
+-- none; 1 if signals wait for the relay, else 0; then the changes: 1 for a member
+-- that was added or 0 for one that was removed, a space, and the member.
 
 own(KEYS[1], 'zset')
 own(KEYS[2], 'stream')

@@ -62,7 +62,7 @@ fn a_user_who_comes_back_gets_what_comes_from_their_joining_on() {
 }
 
 #[test]
-fn a_batch_is_for_those_who_took_part_at_its_end_whoever_came_and_went_since() {
+fn a_batch_is_for_those_who_took_part_at_its_end_not_for_those_of_now() {
     use EventType::NewMessage;
     let mut batch = batch(vec![event(1, NewMessage, None)], &[8, 9]);
     batch.joined_later = vec![8.try_into().unwrap()];
