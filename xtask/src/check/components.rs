@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 
+use super::spin_manifest::Manifest;
 use crate::workspace;
 
 /// The name of a folder is the id, the package and the file of its component.
 pub fn folders_and_manifest_agree() -> Result<()> {
-    let text = std::fs::read_to_string(workspace::root().join("spin.toml"))
-        .context("cannot read spin.toml")?;
-    let manifest: toml::Table = text.parse().context("spin.toml is not TOML")?;
+    let manifest = Manifest::read()?;
     let folders = folders()?;
-    ensure_same("components/", &folders, "spin.toml", &components(&manifest))?;
+    ensure_same("components/", &folders, "spin.toml", &manifest.components())?;
     ensure_same(
         "components/",
         &folders,
@@ -23,7 +22,7 @@ pub fn folders_and_manifest_agree() -> Result<()> {
         "the components of spin.toml",
         &folders,
         "its triggers",
-        &triggered(&manifest),
+        &manifest.triggered(),
     )?;
     folders
         .iter()
@@ -48,30 +47,6 @@ fn packages() -> Result<BTreeSet<String>> {
         .filter(|package| package.manifest_path.starts_with(&components))
         .map(|package| package.name.to_string())
         .collect())
-}
-
-fn components(manifest: &toml::Table) -> BTreeSet<String> {
-    manifest
-        .get("component")
-        .and_then(toml::Value::as_table)
-        .into_iter()
-        .flat_map(toml::Table::keys)
-        .cloned()
-        .collect()
-}
-
-/// The components that a trigger refers to.
-fn triggered(manifest: &toml::Table) -> BTreeSet<String> {
-    let kinds = manifest
-        .get("trigger")
-        .and_then(toml::Value::as_table)
-        .into_iter()
-        .flat_map(toml::Table::values);
-    let triggers = kinds.filter_map(toml::Value::as_array).flatten();
-    triggers
-        .filter_map(|trigger| trigger.get("component")?.as_str())
-        .map(str::to_string)
-        .collect()
 }
 
 /// Fails with the names that are only in one of two sets.
@@ -99,11 +74,8 @@ pub(super) fn ensure_same(
     Ok(())
 }
 
-fn ensure_source(manifest: &toml::Table, id: &str) -> Result<()> {
-    let source = manifest
-        .get("component")
-        .and_then(|all| all.get(id)?.get("source")?.as_str())
-        .unwrap_or_default();
+fn ensure_source(manifest: &Manifest, id: &str) -> Result<()> {
+    let source = manifest.source(id).unwrap_or_default();
     let expected = workspace::component_file(id);
     ensure!(
         workspace::root().join(source) == expected,

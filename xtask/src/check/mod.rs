@@ -7,6 +7,7 @@ mod lints;
 mod manifests;
 mod page;
 mod policy;
+mod spin_manifest;
 mod tracked;
 
 use anyhow::{Result, bail};

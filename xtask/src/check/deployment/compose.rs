@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use serde_yaml_ng::Value;
 
-use super::ensure_processes;
-use super::manifest::Manifest;
-use super::yaml::{at, component_ids, map, text, texts};
+use super::arguments::{component_ids, listen};
+use super::yaml::{at, map, text, texts};
+use super::{PREFIX, ensure_processes};
 use crate::check::components::ensure_same;
+use crate::check::spin_manifest::Manifest;
 
 pub const FILE: &str = "deploy/compose/compose.yaml";
-const PREFIX: &str = "SPIN_VARIABLE_";
 /// The connections that Spin opens to PostgreSQL for each component and process at the most.
 const POOL: usize = 64;
 
@@ -26,6 +26,8 @@ pub fn check(manifest: &Manifest, compose: &str) -> Result<()> {
         variables(manifest, service)?;
         health_check(manifest, service, ids)?;
     }
+    let migrations = text(&compose, &["services", "migrate", "build", "dockerfile"])?;
+    super::read(migrations)?;
     let pools = api_ids.iter().chain(&relay_ids);
     connections(
         &compose,
@@ -67,8 +69,7 @@ fn health_check(manifest: &Manifest, service: &Value, ids: &BTreeSet<String>) ->
         .context("the health check has no path")?;
     ensure!(manifest.has_route(ids, path), "no component answers {path}");
     let command = texts(service, &["command"])?;
-    let listen = command.windows(2).find(|pair| pair[0] == "--listen");
-    let port = listen.and_then(|pair| pair[1].rsplit_once(':'));
+    let port = listen(&command).and_then(|address| address.rsplit_once(':'));
     let (_, port) = port.context("--listen names no port")?;
     ensure!(
         script.contains(&format!("/dev/tcp/127.0.0.1/{port};")),
@@ -90,20 +91,18 @@ fn connections(compose: &Value, pools: usize) -> Result<()> {
         "max_connections is {limit}, and {pools} pools open up to {}",
         pools * POOL
     );
-    text(compose, &["services", "migrate", "build", "dockerfile"])
-        .and_then(super::read)
-        .map(drop)
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{manifest::Manifest, read};
-    use super::{FILE, check};
+    use super::super::read;
+    use super::{FILE, Manifest, check};
 
     fn error_with(from: &str, to: &str) -> String {
         let text = read(FILE).unwrap();
         assert!(text.contains(from), "{from}");
-        let manifest = Manifest::parse(&read("spin.toml").unwrap()).unwrap();
+        let manifest = Manifest::read().unwrap();
         format!(
             "{:#}",
             check(&manifest, &text.replace(from, to)).unwrap_err()

@@ -1,7 +1,7 @@
 //! The files of `deploy/`: each names the components, variables, routes and ports of spin.toml.
 
+mod arguments;
 mod compose;
-mod manifest;
 mod spinkube;
 mod systemd;
 mod yaml;
@@ -11,17 +11,20 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use super::components::ensure_same;
+use super::spin_manifest::Manifest;
 use crate::workspace;
-use manifest::Manifest;
 
 /// All files of `deploy/` can be parsed, and set what spin.toml wants.
 pub fn files_and_manifest_agree() -> Result<()> {
-    let manifest = Manifest::parse(&read("spin.toml")?)?;
+    let manifest = Manifest::read()?;
     spinkube::check(&manifest, &spinkube::documents()?).context("deploy/spinkube")?;
     compose::check(&manifest, &read(compose::FILE)?).context(compose::FILE)?;
     systemd::check(&manifest, &systemd::Files::read()?).context("deploy/systemd")?;
     runtime_config(&read("deploy/runtime-config.toml")?).context("deploy/runtime-config.toml")
 }
+
+/// What the variables of Spin begin with in the environment.
+const PREFIX: &str = "SPIN_VARIABLE_";
 
 fn read(file: &str) -> Result<String> {
     std::fs::read_to_string(workspace::root().join(file))

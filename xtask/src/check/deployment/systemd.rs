@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 
-use super::yaml::component_ids;
-use super::{ensure_processes, manifest::Manifest, read};
+use super::arguments::{self, component_ids};
+use super::{PREFIX, ensure_processes, read};
 use crate::check::components::ensure_same;
-
-const PREFIX: &str = "SPIN_VARIABLE_";
+use crate::check::spin_manifest::Manifest;
 
 pub struct Files {
     pub api: String,
@@ -56,10 +55,7 @@ fn arguments(unit: &str) -> Result<Vec<String>> {
 }
 
 fn listen(arguments: &[String]) -> Result<&str> {
-    let mut pairs = arguments.windows(2);
-    let pair = pairs.find(|pair| pair[0] == "--listen");
-    pair.map(|pair| pair[1].as_str())
-        .context("a unit names no address")
+    arguments::listen(arguments).context("a unit names no address")
 }
 
 /// The probe asks a route of the relay's process, at its address.
@@ -106,10 +102,10 @@ fn environment(manifest: &Manifest, template: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, Manifest, check, read};
+    use super::{Files, Manifest, check};
 
     fn error_of(files: &Files) -> String {
-        let manifest = Manifest::parse(&read("spin.toml").unwrap()).unwrap();
+        let manifest = Manifest::read().unwrap();
         format!("{:#}", check(&manifest, files).unwrap_err())
     }
 

@@ -1,6 +1,6 @@
 //! Values in YAML documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use serde_yaml_ng::Value;
@@ -39,13 +39,4 @@ pub fn texts(document: &Value, path: &[&str]) -> Result<Vec<String>> {
 pub fn map(document: &Value, path: &[&str]) -> Result<BTreeMap<String, String>> {
     serde_yaml_ng::from_value(at(document, path)?.clone())
         .with_context(|| format!("{} is not a map of strings", path.join(".")))
-}
-
-/// The ids after `--component-id` in the arguments of `spin up`.
-pub fn component_ids(arguments: &[String]) -> BTreeSet<String> {
-    arguments
-        .windows(2)
-        .filter(|pair| pair[0] == "--component-id")
-        .map(|pair| pair[1].clone())
-        .collect()
 }

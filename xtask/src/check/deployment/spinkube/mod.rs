@@ -10,9 +10,9 @@ use anyhow::{Context, Result, ensure};
 use serde_yaml_ng::Value;
 
 use super::ensure_processes;
-use super::manifest::Manifest;
 use super::yaml::{at, list, map, text, texts};
 use crate::check::components::ensure_same;
+use crate::check::spin_manifest::Manifest;
 pub use documents::documents;
 use documents::{Documents, get, key};
 
@@ -117,8 +117,7 @@ fn check_values(manifest: &Manifest, documents: &Documents) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{manifest::Manifest, read};
-    use super::{Documents, Value, check, documents};
+    use super::{Documents, Manifest, Value, check, documents};
 
     /// The error when the file with this document has another text in it.
     fn error_with(kind: &str, name: &str, from: &str, to: &str) -> String {
@@ -129,7 +128,7 @@ mod tests {
         let text = serde_yaml_ng::to_string(document).unwrap();
         assert!(text.contains(from), "{from} is not in {text}");
         *document = serde_yaml_ng::from_str::<Value>(&text.replacen(from, to, 1)).unwrap();
-        let manifest = Manifest::parse(&read("spin.toml").unwrap()).unwrap();
+        let manifest = Manifest::read().unwrap();
         format!("{:#}", check(&manifest, &documents).unwrap_err())
     }
 

@@ -1,9 +1,11 @@
-//! spin.toml, as far as a deployment has to agree with it.
+//! spin.toml, as far as other files have to agree with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use toml::{Table, Value};
+
+use crate::workspace;
 
 /// Variables that no deployment sets.
 const FOR_TESTS: [&str; 1] = ["relay_stop_after"];
@@ -20,6 +22,12 @@ pub struct Variable {
 }
 
 impl Manifest {
+    /// The manifest of the app.
+    pub fn read() -> Result<Self> {
+        let text = std::fs::read_to_string(workspace::root().join("spin.toml"));
+        Self::parse(&text.context("cannot read spin.toml")?)
+    }
+
     pub fn parse(text: &str) -> Result<Self> {
         let table: Table = text.parse().context("spin.toml is not TOML")?;
         let declared = table.get("variables").and_then(Value::as_table);
@@ -42,20 +50,36 @@ impl Manifest {
         self.variables.get(variable)?.default.as_deref()
     }
 
+    /// The ids of all components.
+    pub fn components(&self) -> BTreeSet<String> {
+        let components = self.table.get("component").and_then(Value::as_table);
+        components
+            .into_iter()
+            .flat_map(Table::keys)
+            .cloned()
+            .collect()
+    }
+
+    /// The file of a component.
+    pub fn source(&self, id: &str) -> Option<&str> {
+        self.component(id)?.get("source")?.as_str()
+    }
+
+    /// The components that triggers refer to.
+    pub fn triggered(&self) -> BTreeSet<String> {
+        ids(self.all_triggers())
+    }
+
     /// The components that triggers of a kind refer to.
     pub fn triggered_by(&self, kind: &str) -> BTreeSet<String> {
-        self.triggers(kind)
-            .filter_map(component)
-            .map(str::to_string)
-            .collect()
+        ids(self.triggers(kind))
     }
 
     /// The variables that components and their triggers refer to.
     pub fn variables_of(&self, components: &BTreeSet<String>) -> BTreeSet<String> {
         let tables = components.iter().filter_map(|id| self.component(id));
-        let triggers = ["http", "redis"]
-            .into_iter()
-            .flat_map(|kind| self.triggers(kind))
+        let triggers = self
+            .all_triggers()
             .filter(|trigger| component(trigger).is_some_and(|id| components.contains(id)));
         let text: String = tables.chain(triggers).map(Value::to_string).collect();
         let referenced = text
@@ -87,6 +111,12 @@ impl Manifest {
         self.table.get("component")?.get(id)
     }
 
+    fn all_triggers(&self) -> impl Iterator<Item = &Value> {
+        let kinds = self.table.get("trigger").and_then(Value::as_table);
+        let kinds = kinds.into_iter().flat_map(Table::values);
+        kinds.filter_map(Value::as_array).flatten()
+    }
+
     fn triggers(&self, kind: &str) -> impl Iterator<Item = &Value> {
         let triggers = self.table.get("trigger").and_then(|all| all.get(kind));
         triggers.and_then(Value::as_array).into_iter().flatten()
@@ -102,6 +132,10 @@ impl Variable {
             is_secret: flag("secret").unwrap_or(false),
         }
     }
+}
+
+fn ids<'a>(triggers: impl Iterator<Item = &'a Value>) -> BTreeSet<String> {
+    triggers.filter_map(component).map(str::to_string).collect()
 }
 
 fn component(trigger: &Value) -> Option<&str> {
