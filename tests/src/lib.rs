@@ -6,11 +6,19 @@ pub mod routes;
 mod subscription;
 pub mod token;
 
+use redis::AsyncCommands as _;
 use serde_json::{Value, json};
 use testkit::{App, Response, unique_user};
 
 pub use lossy_proxy::LossyProxy;
 pub use subscription::{Published, Subscription};
+
+/// Replaces what a key holds by a hash, as another program might.
+pub async fn replace_with_hash(app: &App, key: &str) {
+    let mut redis = app.redis().await;
+    let () = redis.del(key).await.expect("a deletion");
+    let () = redis.hset(key, 1, "x").await.expect("a hash");
+}
 
 /// A conversation whose participants no other test has.
 pub struct Room {

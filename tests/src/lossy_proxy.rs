@@ -5,11 +5,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use dev_services::address::host_and_port;
+use testkit::{App, Builder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A running proxy. It ends with the runtime of the test.
 pub struct LossyProxy {
+    /// What the variables of the store begin with.
+    store: &'static str,
+    url: String,
     address: SocketAddr,
     state: Arc<State>,
 }
@@ -22,15 +27,24 @@ struct State {
 }
 
 impl LossyProxy {
-    /// Starts a proxy before `server` (host:port). Results that contain `marker` are the
+    /// Starts a proxy before an app's PostgreSQL. Results that contain `marker` are the
     /// acknowledgements that it may lose; with an empty marker these are all.
-    pub async fn start(server: String, marker: impl Into<Vec<u8>>) -> Self {
+    pub async fn before_postgres(app: &App, marker: impl Into<Vec<u8>>) -> Self {
+        Self::start("database", app.data().database_url(), marker.into()).await
+    }
+
+    /// Starts a proxy before an app's Redis, likewise.
+    pub async fn before_redis(app: &App, marker: impl Into<Vec<u8>>) -> Self {
+        Self::start("redis", app.data().redis_url(), marker.into()).await
+    }
+
+    async fn start(store: &'static str, url: &str, marker: Vec<u8>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(State {
-            server,
+            server: host_and_port(url).expect("a host and port"),
             losses: AtomicUsize::new(0),
-            marker: marker.into(),
+            marker,
         });
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
@@ -38,12 +52,20 @@ impl LossyProxy {
                 tokio::spawn(forward(client, Arc::clone(&serving)));
             }
         });
-        Self { address, state }
+        Self {
+            store,
+            url: url.to_owned(),
+            address,
+            state,
+        }
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> String {
-        self.address.to_string()
+    /// An app that reaches the store through this.
+    pub fn route(&self, app: Builder) -> Builder {
+        let address = self.address.to_string();
+        let url = self.url.replace(&self.state.server, &address);
+        app.variable(&format!("{}_url", self.store), url)
+            .variable(&format!("{}_host", self.store), address)
     }
 
     /// Loses the next acknowledgement.

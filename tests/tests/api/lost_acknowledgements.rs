@@ -9,17 +9,10 @@ use tests::{LossyProxy, Room, path_of};
 /// An app whose results from PostgreSQL come through a proxy.
 async fn lossy() -> (App, LossyProxy) {
     let shared = testkit::app().await;
-    let url = shared.data().database_url().to_owned();
-    let server = dev_services::address::host_and_port(&url).expect("a host and port");
     // Every change of ours returns its outcome.
-    let proxy = LossyProxy::start(server.clone(), "done").await;
-    let app = App::builder()
-        .same_stores_as(shared)
-        .variable("database_url", url.replace(&server, &proxy.address()))
-        .variable("database_host", proxy.address())
-        .spawn()
-        .await;
-    (app, proxy)
+    let proxy = LossyProxy::before_postgres(shared, "done").await;
+    let app = proxy.route(App::builder().same_stores_as(shared));
+    (app.spawn().await, proxy)
 }
 
 async fn lost(proxy: &LossyProxy, request: RequestBuilder) -> Response {

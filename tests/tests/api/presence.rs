@@ -6,7 +6,7 @@ use futures::future::join_all;
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{App, app, send, unique_user, wait_for};
+use testkit::{App, EventStream, app, send, unique_user, wait_for};
 use tests::{LossyProxy, Room, Subscription, token};
 
 /// The TTL of presence in the tests of expiry, in seconds.
@@ -434,17 +434,10 @@ const LAST_WAKE_UP: Duration = Duration::from_millis(1500);
 
 /// An app whose Redis answers through a proxy, which loses a reply that holds this.
 async fn lossy(first: &App, marker: &str, ttl: u64) -> (App, LossyProxy) {
-    let url = first.data().redis_url().to_owned();
-    let server = dev_services::address::host_and_port(&url).expect("a host and port");
-    let proxy = LossyProxy::start(server.clone(), marker).await;
-    let app = App::builder()
-        .variable("presence_ttl", ttl)
-        .variable("redis_url", url.replace(&server, &proxy.address()))
-        .variable("redis_host", proxy.address())
-        .same_stores_as(first)
-        .spawn()
-        .await;
-    (app, proxy)
+    let proxy = LossyProxy::before_redis(first, marker).await;
+    let app = App::builder().variable("presence_ttl", ttl);
+    let app = proxy.route(app.same_stores_as(first));
+    (app.spawn().await, proxy)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -452,9 +445,7 @@ async fn a_change_whose_reply_is_lost_is_reported_once_without_another_request()
     let first = App::builder().own_stores().spawn().await;
     let room = Room::new(&first, 2).await;
     let user = room.users[0];
-    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
-    let _feed = first.events(&feed).await;
-    let feed = format!("user:{}:feed", room.users[1]);
+    let (_feed, feed) = open_feed(&first, room.users[1]).await;
     let events = Subscription::open(&first, &format!("user:{user}:presence")).await;
     // How the scripts name the change, in the protocol of Redis.
     let (online, online_proxy) = lossy(&first, &format!("\n1 {user}\r\n"), 300).await;
@@ -493,9 +484,7 @@ async fn a_change_whose_reply_is_lost_is_reported_once_without_another_request()
 async fn what_others_wrote_between_the_signals_holds_none_up() {
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
-    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
-    let _feed = app.events(&feed).await;
-    let feed = format!("user:{}:feed", room.users[1]);
+    let (_feed, feed) = open_feed(&app, room.users[1]).await;
     let signals = "{users:online:by-expiry}:signals";
     let mut redis = app.redis().await;
     let mut pipe = redis::pipe();
@@ -538,9 +527,7 @@ async fn what_others_wrote_between_the_signals_holds_none_up() {
 async fn a_signal_that_is_delivered_again_is_in_the_feed_once() {
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
-    let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
-    let _feed = app.events(&feed).await;
-    let feed = format!("user:{}:feed", room.users[1]);
+    let (_feed, feed) = open_feed(&app, room.users[1]).await;
     beat(&app, room.users[0]).await;
     let limit = Duration::from_secs(10);
     let observe = async || feed_types(&mut app.redis().await, &feed, room.users[0]).await;
@@ -616,6 +603,12 @@ async fn a_heartbeat_of_a_user_with_fifty_thousand_contacts_delays_no_feed() {
 }
 
 /// The types of the events of a user in a feed.
+/// Opens a user's feed, which so exists; and its key.
+async fn open_feed(app: &App, user: i64) -> (EventStream, String) {
+    let path = format!("/api/v1/messages/users/{user}/events");
+    (app.events(&path).await, format!("user:{user}:feed"))
+}
+
 async fn feed_types(
     redis: &mut redis::aio::MultiplexedConnection,
     feed: &str,
@@ -823,12 +816,7 @@ async fn a_key_that_holds_another_type_is_replaced() {
     let user = unique_user();
     let mut redis = app.redis().await;
     for key in ["users:online", "users:online:by-expiry"] {
-        let () = redis::pipe()
-            .del(key)
-            .hset(key, 1, "x")
-            .query_async(&mut redis)
-            .await
-            .expect("a hash");
+        tests::replace_with_hash(&app, key).await;
         beat(&app, user).await;
         assert!(is_listed(&app, user).await, "with {key}");
         assert!(is_in_the_plain_set(&app, user).await, "with {key}");
@@ -850,12 +838,7 @@ async fn a_user_keeps_their_devices_where_the_set_is_replaced() {
     let app = App::builder().own_stores().spawn().await;
     let user = unique_user();
     device(&app, user, "online", "desk").await;
-    let () = redis::pipe()
-        .del("users:online:by-expiry")
-        .hset("users:online:by-expiry", 1, "x")
-        .query_async(&mut app.redis().await)
-        .await
-        .expect("a hash");
+    tests::replace_with_hash(&app, "users:online:by-expiry").await;
     device(&app, user, "online", "phone").await;
     device(&app, user, "offline", "phone").await;
     assert_eq!(status(&app, user).await["online"], true);

@@ -202,17 +202,11 @@ async fn a_change_whose_reply_is_lost_reaches_stream_and_feed_once() {
     let first = App::builder().own_stores().spawn().await;
     let room = Room::new(&first, 2).await;
     let user = room.users[0];
-    let url = first.data().redis_url().to_owned();
-    let server = dev_services::address::host_and_port(&url).expect("a host and port");
     // How the scripts name an indicator that was set, in the protocol of Redis.
     let marker = format!("\n1 {}:{user}\r\n", room.id);
-    let proxy = LossyProxy::start(server.clone(), marker).await;
-    let app = App::builder()
-        .variable("redis_url", url.replace(&server, &proxy.address()))
-        .variable("redis_host", proxy.address())
-        .same_stores_as(&first)
-        .spawn()
-        .await;
+    let proxy = LossyProxy::before_redis(&first, marker).await;
+    let app = proxy.route(App::builder().same_stores_as(&first));
+    let app = app.spawn().await;
     let events = subscribe(&first, &room).await;
     let feed = format!("/api/v1/messages/users/{}/events", room.users[1]);
     let _feed = first.events(&feed).await;
@@ -340,12 +334,7 @@ async fn what_others_wrote_into_the_sets_breaks_nothing() {
     let left: usize = redis.zcard("typing:by-expiry").await.expect("a number");
     assert_eq!(left, 1);
     for key in [plain.as_str(), "typing:by-expiry"] {
-        let () = redis::pipe()
-            .del(key)
-            .hset(key, 1, "x")
-            .query_async(&mut redis)
-            .await
-            .expect("a hash");
+        tests::replace_with_hash(&app, key).await;
         types(&app, &room, room.users[1]).await;
         assert!(
             typing(&app, &room).await.contains(&room.users[1]),

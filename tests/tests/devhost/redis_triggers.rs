@@ -32,6 +32,13 @@ async fn publish(app: &App, channel: &str, payloads: &[&str]) {
     }
 }
 
+/// An app whose Redis may be stopped, and its channel.
+async fn with_own_stores() -> (App, String) {
+    let channel = format!("conformance-{}", unique_id());
+    let app = builder().variable("channel", &channel).own_stores();
+    (app.spawn().await, channel)
+}
+
 async fn subscribed(app: &App, times: usize) {
     let connected = |log: &String| log.matches("Redis subscriber connected").count();
     let what = format!("the subscriber has connected {times} times");
@@ -65,12 +72,7 @@ async fn messages_are_handled_in_order_and_failures_are_survived() {
 
 #[tokio::test]
 async fn the_subscriber_comes_back_after_an_outage() {
-    let channel = format!("conformance-{}", unique_id());
-    let app = builder()
-        .variable("channel", &channel)
-        .own_stores()
-        .spawn()
-        .await;
+    let (app, channel) = with_own_stores().await;
     subscribed(&app, 1).await;
     app.stop_redis().await;
     logged(&app, "Redis reconnecting... (attempt 2/5)").await;
@@ -90,12 +92,7 @@ async fn the_subscriber_comes_back_after_an_outage() {
 
 #[tokio::test]
 async fn a_frozen_subscription_is_opened_again_and_checked() {
-    let channel = format!("conformance-{}", unique_id());
-    let app = builder()
-        .variable("channel", &channel)
-        .own_stores()
-        .spawn()
-        .await;
+    let (app, channel) = with_own_stores().await;
     subscribed(&app, 1).await;
     let observe = async || received_with_checks(&app, &channel).await;
     let one = |all: &Vec<String>| !all.is_empty();

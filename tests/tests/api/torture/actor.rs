@@ -345,7 +345,7 @@ impl Actor {
         let call = Call::new(Kind::UnreadCount, Method::GET, path);
         let answer = call.send(&self.world, &mut self.rng).await;
         if answer.json["total"].as_i64().is_some_and(|total| total < 0) {
-            self.world.broken(
+            self.world.history.broken(
                 Kind::UnreadCount,
                 format!("a negative total: {}", answer.json),
             );

@@ -69,7 +69,7 @@ impl Call {
         };
         let response = tokio::time::timeout(patience, self.request(world, rng)).await;
         if response.is_err() && patience == DEADLINE {
-            world.broken(
+            world.history.broken(
                 self.kind,
                 format!("no response to {} within {DEADLINE:?}", self.path),
             );
@@ -116,7 +116,7 @@ impl Call {
             _ if self.refusals.contains(&status) => Outcome::Refused(status),
             _ => {
                 let detail = format!("{status} for {} {}: {json}", self.method, self.path);
-                world.broken(self.kind, detail);
+                world.history.broken(self.kind, detail);
                 Outcome::Refused(status)
             }
         }

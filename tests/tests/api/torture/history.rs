@@ -1,4 +1,4 @@
-//! What the actors sent and were told, for the checks and the summary.
+//! The requests of the actors and their responses, for the checks and the summary.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -114,6 +114,7 @@ impl History {
         *lock(&self.faults).entry(fault).or_default() += 1;
     }
 
+    /// Records an outcome that no response of this service may have.
     pub fn broken(&self, kind: Kind, detail: String) {
         lock(&self.broken).push((kind, detail));
     }

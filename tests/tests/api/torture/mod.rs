@@ -9,7 +9,7 @@
 //!
 //! - [`plan`]: how long, with which seed and how many actors.
 //! - [`world`]: hosts, proxies, users and conversations.
-//! - [`actor`]: the operations; [`client`] sends one, [`history`] records what it was told.
+//! - [`actor`]: the operations; [`client`] sends one, [`history`] records its response.
 //! - [`reader`]: clients of event streams.
 //! - [`faults`]: what fails, and how it is mended.
 //! - [`audit`]: triggers that record every real change of a row, independent of the events.

@@ -33,7 +33,7 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// Folds the events of a conversation. Senders are told by the messages: they never change.
+    /// Folds the events of a conversation. Senders come from the messages: they never change.
     pub fn of(conversation: &Conversation) -> Self {
         let senders = conversation.messages.iter().map(|row| (row.id, row.sender));
         let senders: BTreeMap<i64, Option<i64>> = senders.collect();

@@ -4,14 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dev_services::address::host_and_port;
 use fastrand::Rng;
 use serde_json::json;
 use testkit::{App, Builder, unique_user};
 use tests::LossyProxy;
 
 use super::audit;
-use super::history::{History, Kind};
+use super::history::History;
 use super::plan::Plan;
 
 /// Short, so that expiry happens within a run. In seconds.
@@ -25,7 +24,7 @@ pub struct Place {
     pub regulars: Vec<i64>,
 }
 
-/// A message that an actor was told of.
+/// A message that a response showed to an actor.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     pub conversation: i64,
@@ -58,24 +57,11 @@ impl World {
         let first = settings(App::builder().own_stores()).spawn().await;
         audit::install(&first.postgres().await).await;
         // Every change returns its outcome.
-        let postgres = LossyProxy::start(server(first.data().database_url()), "done").await;
-        let redis = LossyProxy::start(server(first.data().redis_url()), "").await;
-        let second = settings(through(
-            &first,
-            "database",
-            first.data().database_url(),
-            &postgres,
-        ));
-        let second = second.spawn().await;
-        let third = through(&first, "database", first.data().database_url(), &postgres);
-        let url = first
-            .data()
-            .redis_url()
-            .replace(&server(first.data().redis_url()), &redis.address());
-        let third = third
-            .variable("redis_url", url)
-            .variable("redis_host", redis.address());
-        let third = settings(third).spawn().await;
+        let postgres = LossyProxy::before_postgres(&first, "done").await;
+        let redis = LossyProxy::before_redis(&first, "").await;
+        let another = || settings(postgres.route(App::builder().same_stores_as(&first)));
+        let second = another().spawn().await;
+        let third = redis.route(another()).spawn().await;
         Self {
             hosts: vec![first, second, third],
             postgres,
@@ -167,11 +153,6 @@ impl World {
     pub fn goes_on(&self) -> bool {
         !self.ends.load(Ordering::SeqCst)
     }
-
-    /// Records an outcome that no response of this service may have.
-    pub fn broken(&self, kind: Kind, detail: String) {
-        self.history.broken(kind, detail);
-    }
 }
 
 /// The number of a text, by which it is known everywhere.
@@ -193,16 +174,4 @@ fn settings(app: Builder) -> Builder {
     app.variable("presence_ttl", PRESENCE_TTL)
         .variable("typing_ttl", TYPING_TTL)
         .variable("max_streams_per_user", 0)
-}
-
-fn through(first: &App, store: &str, url: &str, proxy: &LossyProxy) -> Builder {
-    let url = url.replace(&server(url), &proxy.address());
-    App::builder()
-        .same_stores_as(first)
-        .variable(&format!("{store}_url"), url)
-        .variable(&format!("{store}_host"), proxy.address())
-}
-
-fn server(url: &str) -> String {
-    host_and_port(url).expect("a host and port")
 }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::history::History;
 use super::super::model::Fold;
 use super::super::reader::{Feed, Item, Reader, Readers, Received, What};
 use super::super::truth::{Change, Conversation, Truth};
@@ -30,15 +29,15 @@ struct Checker<'a> {
     violations: &'a mut Violations,
 }
 
-pub fn check(history: &History, readers: &Readers, truth: &Truth, violations: &mut Violations) {
-    let timeline = Timeline::of(&history.attempts(), truth);
-    let folds = truth
-        .iter()
-        .map(|(id, conversation)| (*id, Fold::of(conversation)));
-    let folds: BTreeMap<i64, Fold> = folds.collect();
+pub fn check(
+    readers: &Readers,
+    truth: &Truth,
+    folds: &BTreeMap<i64, Fold>,
+    timeline: &Timeline,
+    violations: &mut Violations,
+) {
     for reader in readers.all() {
         let items = reader.items();
-        let (folds, timeline) = (&folds, &timeline);
         let mut checker = Checker {
             reader: &reader,
             truth,

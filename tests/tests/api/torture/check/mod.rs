@@ -11,6 +11,7 @@ mod tables;
 mod timeline;
 mod views;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use super::reader::Readers;
 use super::report::Violation;
 use super::truth::{self, Truth};
 use super::world::World;
+use timeline::Timeline;
 
 /// What is not as it should be.
 #[derive(Default)]
@@ -70,14 +72,17 @@ pub async fn all(world: &Arc<World>, readers: &Readers, plan: &Plan) -> Vec<Viol
     }
     rest::heal(world).await;
     let truth = rest::reach(world, readers, &mut violations).await;
-    for conversation in truth.values() {
-        let fold = Fold::of(conversation);
+    let attempts = world.history.attempts();
+    let timeline = Timeline::of(&attempts, &truth);
+    let folds = truth.iter().map(|(id, of_one)| (*id, Fold::of(of_one)));
+    let folds: BTreeMap<i64, Fold> = folds.collect();
+    for (id, conversation) in &truth {
         log::check(conversation, &mut violations);
-        tables::check(conversation, &fold, &mut violations);
+        tables::check(conversation, &folds[id], &mut violations);
     }
-    promises::check(&world.history.attempts(), &truth, &mut violations);
-    views::check(&world.history, &truth, &mut violations);
-    feeds::check(&world.history, readers, &truth, &mut violations);
+    promises::check(&attempts, &truth, &mut violations);
+    views::check(&world.history, &timeline, &truth, &mut violations);
+    feeds::check(readers, &truth, &folds, &timeline, &mut violations);
     lists::check(world, &truth, &mut violations).await;
     redis_keys::check(world, &truth, &mut violations).await;
     presence::check(world, readers, &truth, plan, &mut violations).await;

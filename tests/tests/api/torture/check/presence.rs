@@ -24,7 +24,6 @@ pub async fn check(
     plan: &Plan,
     violations: &mut Violations,
 ) {
-    let nobody = BTreeSet::new();
     let mut found = String::new();
     let expired = async || {
         found = format!(
@@ -32,11 +31,10 @@ pub async fn check(
             online(world).await,
             typing(world, truth).await
         );
-        online(world).await.iter().all(|users| *users == nobody)
-            && typing(world, truth).await.is_empty()
+        online(world).await.iter().all(BTreeSet::is_empty) && typing(world, truth).await.is_empty()
     };
     if !until(EXPIRY, expired).await {
-        violations.add(CHECK, None, "nobody is online or typing", found);
+        violations.add(CHECK, None, "no user online or typing", found);
     }
     let start = now();
     let expected = last_round(world, plan).await;

@@ -1,4 +1,4 @@
-//! What callers were told: what was acknowledged took effect exactly once, what was not, at most
+//! The responses: what was acknowledged took effect exactly once, what was not, at most
 //! once, and what was refused, not at all.
 
 use std::collections::BTreeMap;

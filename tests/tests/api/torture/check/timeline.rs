@@ -1,4 +1,4 @@
-//! When what became out of date, for those who were told: a text with the acknowledgement of the next
+//! When what became out of date for a caller with the response: a text with the acknowledgement of the next
 //! one, a right with the acknowledgement of the leaving.
 
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ impl Timeline {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a user took part from before `from` until after `to`, and was told so.
+    /// Whether a user took part from before `from` until after `to`, and had the response to their joining.
     pub fn takes_part(&self, conversation: i64, user: i64, from: i64, to: i64) -> bool {
         let stays = self
             .stays
@@ -155,7 +155,7 @@ impl<'a> Acknowledged<'a> {
                 *first = attempt.answered.min(*first);
                 continue;
             }
-            // Whoever deletes a message: it is gone for all.
+            // A message that any user deletes is gone for all.
             let user = attempt.user.filter(|_| attempt.kind != Kind::Delete);
             let message = attempt.message.filter(|_| attempt.kind == Kind::Delete);
             let key = (attempt.kind, attempt.conversation, user, message);

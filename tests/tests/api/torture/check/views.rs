@@ -10,14 +10,12 @@ use super::timeline::Timeline;
 /// The newest ordinal that was acknowledged at each time, of each conversation.
 type Acknowledged = BTreeMap<i64, Vec<(i64, i64)>>;
 
-pub fn check(history: &History, truth: &Truth, violations: &mut Violations) {
-    let attempts = history.attempts();
-    let timeline = Timeline::of(&attempts, truth);
-    let acknowledged = acknowledged(&attempts, truth);
+pub fn check(history: &History, timeline: &Timeline, truth: &Truth, violations: &mut Violations) {
+    let acknowledged = acknowledged(&history.attempts(), truth);
     for view in history.views() {
-        check_right(&view, &timeline, violations);
+        check_right(&view, timeline, violations);
         if view.status == 200 {
-            check_texts(&view, &timeline, violations);
+            check_texts(&view, timeline, violations);
             if view.is_list {
                 check_list(&view, &acknowledged, violations);
             }
