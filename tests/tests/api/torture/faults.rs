@@ -9,7 +9,7 @@ use testkit::App;
 use tokio::task::JoinHandle;
 
 use super::plan::Plan;
-use super::world::World;
+use super::world::{World, now};
 
 /// The faults of hosts and connections, by name.
 const OF_HOSTS: [&str; 6] = [
@@ -73,8 +73,9 @@ async fn break_things(world: Arc<World>, mut rng: Rng, faults: Vec<&'static str>
         }
         pause(&mut rng, 300..2_000).await;
         if let Some(fault) = next.pop() {
-            world.history.failed(fault);
+            let from = now();
             inject(&world, &mut rng, fault).await;
+            world.history.failed(fault, from);
         }
     }
 }
