@@ -6,7 +6,8 @@ use futures::FutureExt;
 use platform::postgres::parameters::{number, optional_number, text};
 use platform::postgres::{ParameterValue, Repeat, Row, query_one};
 
-use super::{list_cache, not_found};
+use super::list_cache::{self, Fresh};
+use super::not_found;
 use crate::cache::{self, Epoch, share};
 use crate::content::Content;
 use crate::events::{Event, EventType};
@@ -100,8 +101,9 @@ async fn share_change(change: Change, before: Option<Epoch>) {
     let Ok(ttl) = cache::message_ttl().await else {
         return;
     };
+    let fresh = Fresh::begin();
     share::share(move |redis| {
-        let (single, before) = (change.clone(), before.clone());
+        let (single, before) = (change.clone(), before.clone().filter(|_| fresh.take()));
         let set = async move {
             let message = (single.id, single.version, &*single.json);
             list_cache::share_message(redis, before.as_ref(), message, ttl).await

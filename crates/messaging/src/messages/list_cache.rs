@@ -1,9 +1,11 @@
 //! The cached list of a conversation's newest messages: absent or exact. And cached messages, by
 //! their version.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use futures::join;
+use platform::clock::Instant;
 use platform::redis::{Argument, RedisError, Script, millis, seconds};
 use platform::{args, random};
 
@@ -135,6 +137,32 @@ pub async fn last_before(
     let key = keys::messages(conversation);
     let last: i64 = redis.script(LIST_CHECK, &key, args![newest.get()]).await?;
     Ok(Some(last).filter(|last| *last >= 0))
+}
+
+/// Whether a writer may still cache the message that it wrote: only at its first attempt, soon after
+/// the statement. A later write would be refused by the version of a newer one; but a Redis that lost
+/// its keys has forgotten that, and would take an old text.
+pub struct Fresh {
+    since: Instant,
+    is_first: Cell<bool>,
+}
+
+impl Fresh {
+    /// How long after the statement the first attempt may begin.
+    const LIMIT: Duration = Duration::from_millis(250);
+
+    /// From now on: the statement has just answered.
+    pub fn begin() -> Self {
+        Self {
+            since: Instant::now(),
+            is_first: Cell::new(true),
+        }
+    }
+
+    /// Whether this attempt may set; no other one after it may.
+    pub fn take(&self) -> bool {
+        self.is_first.replace(false) && self.since.elapsed() < Self::LIMIT
+    }
 }
 
 /// Caches a message, unless a newer version of it is cached. `version` is the seq of the newest event

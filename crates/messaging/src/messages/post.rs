@@ -13,7 +13,7 @@ use platform::postgres::{
     ParameterValue, PgFailure, Repeat, Row, query, query_waiting, query_without_waiting,
 };
 
-use super::list_cache;
+use super::list_cache::{self, Fresh};
 use crate::cache::{self, Epoch, share};
 use crate::content::{ClientMessageId, Content, IdempotencyKey};
 use crate::events::{Event, EventType};
@@ -149,9 +149,10 @@ async fn share_message(written: Outcome, before: Option<Epoch>) {
     let Ok(ttl) = cache::message_ttl().await else {
         return;
     };
+    let fresh = Fresh::begin();
     share::share(move |redis| {
         let (written, single) = (written.clone(), written.clone());
-        let before = before.clone();
+        let before = before.clone().filter(|_| fresh.take());
         let list = async move {
             let epoch = cache::epoch().await?;
             let event = written.event().map(|event| event.to_json());

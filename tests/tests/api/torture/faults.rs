@@ -9,7 +9,7 @@ use testkit::App;
 use tokio::task::JoinHandle;
 
 use super::plan::Plan;
-use super::world::World;
+use super::world::{World, now};
 
 /// The faults of hosts and connections, by name.
 const OF_HOSTS: [&str; 6] = [
@@ -33,17 +33,12 @@ const OF_STORES: [&str; 8] = [
     "PostgreSQL killed",
 ];
 
-/// Only where a run names it: the service does not hold against it yet. Redis forgets the versions of
-/// cached messages and is the same server as before, so a write that was held up may bring an old text
-/// back.
-const NOT_MENDED: &str = "Redis emptied";
-
 /// Breaks things until the run ends.
 pub fn start(world: &Arc<World>, plan: &Plan) -> Vec<JoinHandle<()>> {
     let chosen = |faults: &[&'static str]| -> Vec<&'static str> {
         let is_chosen = |name: &&str| match &plan.faults {
             Some(chosen) => chosen.iter().any(|chosen| name.contains(&**chosen)),
-            None => *name != NOT_MENDED,
+            None => true,
         };
         faults
             .iter()
@@ -73,8 +68,9 @@ async fn break_things(world: Arc<World>, mut rng: Rng, faults: Vec<&'static str>
         }
         pause(&mut rng, 300..2_000).await;
         if let Some(fault) = next.pop() {
-            world.history.failed(fault);
+            let from = now();
             inject(&world, &mut rng, fault).await;
+            world.history.failed(fault, from);
         }
     }
 }

@@ -72,6 +72,14 @@ pub struct View {
     pub messages: Vec<Shown>,
 }
 
+/// A fault, from its beginning until it was mended, in microseconds of Unix time.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    pub name: &'static str,
+    pub from: i64,
+    pub to: i64,
+}
+
 type Counts<K> = BTreeMap<K, usize>;
 
 /// Everything so far.
@@ -80,7 +88,7 @@ pub struct History {
     attempts: Mutex<Vec<Attempt>>,
     views: Mutex<Vec<View>>,
     outcomes: Mutex<Counts<(Kind, Outcome)>>,
-    faults: Mutex<Counts<&'static str>>,
+    faults: Mutex<Vec<Fault>>,
     broken: Mutex<Vec<(Kind, String)>>,
 }
 
@@ -110,8 +118,9 @@ impl History {
         *lock(&self.outcomes).entry((kind, outcome)).or_default() += 1;
     }
 
-    pub fn failed(&self, fault: &'static str) {
-        *lock(&self.faults).entry(fault).or_default() += 1;
+    pub fn failed(&self, name: &'static str, from: i64) {
+        let to = now();
+        lock(&self.faults).push(Fault { name, from, to });
     }
 
     /// Records an outcome that no response of this service may have.
@@ -131,7 +140,7 @@ impl History {
         lock(&self.outcomes).clone()
     }
 
-    pub fn faults(&self) -> Counts<&'static str> {
+    pub fn faults(&self) -> Vec<Fault> {
         lock(&self.faults).clone()
     }
 

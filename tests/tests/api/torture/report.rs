@@ -29,7 +29,7 @@ pub async fn progress(world: Arc<World>) {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let seconds = (now() - world.started) / 1_000_000;
         let operations: usize = world.history.outcomes().values().sum();
-        let faults: usize = world.history.faults().values().sum();
+        let faults = world.history.faults().len();
         let phase = if world.goes_on() { "" } else { ", checks" };
         eprintln!("torture: {seconds} s{phase}: {operations} operations, {faults} faults");
     }
@@ -53,8 +53,19 @@ pub fn summary(world: &World, readers: &Readers, violations: &[Violation]) {
         eprintln!("  {:<21} {}", format!("{kind:?}"), outcomes.join(", "));
     }
     eprintln!("torture: faults");
-    for (fault, count) in world.history.faults() {
+    let faults = world.history.faults();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for fault in &faults {
+        *counts.entry(fault.name).or_default() += 1;
+    }
+    for (fault, count) in counts {
         eprintln!("  {fault}: {count}");
+    }
+    if !violations.is_empty() {
+        // What a violation met is told by its times.
+        for fault in &faults {
+            eprintln!("  from {} to {}: {}", fault.from, fault.to, fault.name);
+        }
     }
     let items = readers
         .all()

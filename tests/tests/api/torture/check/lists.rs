@@ -102,10 +102,15 @@ async fn check_pages(host: &App, conversation: &Conversation, violations: &mut V
 }
 
 async fn check_messages(host: &App, conversation: &Conversation, violations: &mut Violations) {
-    for row in rows(conversation).iter().rev().take(30) {
+    for row in rows(conversation) {
+        // One that never changed is right in any cache.
+        let changes = ["editedAt", "deletedAt"];
+        if changes.iter().all(|at| row[*at].is_null()) {
+            continue;
+        }
         let path = format!("/api/v1/messages/{}", row["id"]);
         let found = host.get(&path).await.json();
-        violations.compare("message", conversation.id, "message", row, &found);
+        violations.compare("message", conversation.id, "message", &row, &found);
     }
 }
 
