@@ -148,7 +148,12 @@ impl Subscriber {
 
     /// Calls every component with an empty message.
     async fn handle_silence(&self) {
-        join_all(self.handlers.keys().map(|channel| self.handle(channel, &[]))).await;
+        join_all(
+            self.handlers
+                .keys()
+                .map(|channel| self.handle(channel, &[])),
+        )
+        .await;
     }
 
     /// Calls the components of a channel, all at once.
