@@ -248,6 +248,27 @@ alter table conversations add column unlisted boolean not null generated always 
 
 create index conversations_unlisted on conversations (id) where unlisted;
 
+-- The unlisted conversations of a user. There are few while the relay keeps up: then each is looked up
+-- among the user's. With more of them those of the user are looked through.
+create function unlisted_conversations(a_user bigint) returns setof bigint
+    language plpgsql stable rows 10
+as $$
+declare
+    few constant integer := 256;
+begin
+    if (select count(*) from (select from conversations c where c.unlisted limit few + 1) c) > few then
+        return query select l.conversation_id from listings l
+            cross join lateral (
+                select from conversations c where c.id = l.conversation_id and c.unlisted limit 1) c
+            where l.user_id = a_user;
+    else
+        return query select c.id from conversations c
+            cross join lateral (
+                select from listings l where l.conversation_id = c.id and l.user_id = a_user limit 1) l
+            where c.unlisted;
+    end if;
+end $$;
+
 -- A new conversation has no listings that could be out of date.
 create function start_listing() returns trigger
     language plpgsql

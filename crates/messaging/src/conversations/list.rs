@@ -62,16 +62,18 @@ macro_rules! page {
             order by l.active_at desc, l.conversation_id desc limit $2::bigint)
             union all
             (select c.id, c.last_activity_at
-            from conversations c
-            join participants p on p.conversation_id = c.id and p.user_id = $1
-            where c.unlisted ",
+            from unlisted_conversations($1) u (id) join conversations c on c.id = u.id
+            where true ",
             $active,
             "
             order by c.last_activity_at desc, c.id desc limit $2::bigint)
             order by last_activity_at desc, id desc limit $2::bigint
         ) l
         join conversations c on c.id = l.id
-        join participants p on p.conversation_id = l.id and p.user_id = $1
+        cross join lateral (
+            select p.last_read_ordinal, p.sent_after_read, p.deleted_after_read from participants p
+            where p.conversation_id = l.id and p.user_id = $1 limit 1
+        ) p
         order by c.last_activity_at desc, c.id desc"
         )
     };

@@ -20,12 +20,17 @@ pub struct Newest {
     pub unrelayed: bool,
 }
 
+// Ordinals have no gap, so the newest messages and a page are ranges of them. By an order and a limit
+// PostgreSQL sometimes sorted all messages of the conversation, and without the `limit 1` it sometimes
+// went through them for the one that a page begins at.
+
 /// The newest messages of a conversation.
 pub(crate) const NEWEST: Viewed = viewed!(
     "
         select c.list_seq, array(
                 select message_json(m) from messages m
-                where m.conversation_id = c.id order by m.ordinal desc limit $2::bigint),
+                where m.conversation_id = c.id and m.ordinal > c.message_count - $2::bigint
+                order by m.ordinal desc),
             c.unrelayed
         from conversations c
         where c.id = $1",
@@ -86,8 +91,6 @@ pub enum PageAnchor {
     After(MessageId),
 }
 
-// Ordinals have no gap, so a page is a range of them.
-
 /// The page before a message.
 pub(crate) const BEFORE: Viewed = viewed!(
     "
@@ -96,8 +99,11 @@ pub(crate) const BEFORE: Viewed = viewed!(
             from messages m
             where m.conversation_id = c.id
               and m.ordinal < a.ordinal and m.ordinal >= a.ordinal - $3::bigint)
-        from conversations c join messages a on a.id = $2 and a.conversation_id = c.id
-        where c.id = $1",
+        from conversations c
+        cross join lateral (
+            select m.ordinal, m.conversation_id from messages m where m.id = $2 limit 1
+        ) a
+        where c.id = $1 and a.conversation_id = c.id",
     "c.id",
     "$4"
 );
@@ -110,8 +116,11 @@ pub(crate) const AFTER: Viewed = viewed!(
             from messages m
             where m.conversation_id = c.id
               and m.ordinal > a.ordinal and m.ordinal <= a.ordinal + $3::bigint)
-        from conversations c join messages a on a.id = $2 and a.conversation_id = c.id
-        where c.id = $1",
+        from conversations c
+        cross join lateral (
+            select m.ordinal, m.conversation_id from messages m where m.id = $2 limit 1
+        ) a
+        where c.id = $1 and a.conversation_id = c.id",
     "c.id",
     "$4"
 );

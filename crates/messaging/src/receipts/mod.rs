@@ -103,9 +103,7 @@ pub(crate) const UNREAD_OF: &str = "
     from (
         select l.conversation_id from listings l where l.user_id = $1 and l.unread
         union
-        select c.id from conversations c
-        join participants p on p.conversation_id = c.id and p.user_id = $1
-        where c.unlisted
+        select u.id from unlisted_conversations($1) u (id)
     ) l
     cross join lateral (
         select u.conversation_id, u.count from unread u
