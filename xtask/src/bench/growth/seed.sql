@@ -1,4 +1,4 @@
--- Small and large sizes of the same data. Message n of conversation c has the id c * 10,000,000 + n.
+-- Small and large sizes of the same data. Message n of conversation 1 to 7 has the id c * 10,000,000 + n.
 -- The sums that triggers keep are computed at the end of each kind of row, which is faster.
 
 alter table messages disable trigger user;
@@ -34,7 +34,7 @@ select 100000 + n, 1, 1, 1, 1, now() - n * interval '1 second' from generate_ser
 
 insert into messages (id, conversation_id, ordinal, sender_id, content, created_at)
 overriding system value
-select (100000 + n) * 10000000, 100000 + n, 1, 2000 + n % 100, 'Message ' || n, now()
+select 1000000000 + n, 100000 + n, 1, 2000 + n % 100, 'Message ' || n, now()
 from generate_series(1, 10010) n;
 
 insert into sent_counts (conversation_id, sender_id, block, count)
