@@ -23,7 +23,7 @@ struct State {
 
 impl LossyProxy {
     /// Starts a proxy before `server` (host:port). Results that contain `marker` are the
-    /// acknowledgements that it may lose.
+    /// acknowledgements that it may lose; with an empty marker these are all.
     pub async fn start(server: String, marker: impl Into<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -48,7 +48,12 @@ impl LossyProxy {
 
     /// Loses the next acknowledgement.
     pub fn lose_next(&self) {
-        self.state.losses.store(1, Ordering::SeqCst);
+        self.lose(1);
+    }
+
+    /// Loses the next `count` acknowledgements.
+    pub fn lose(&self, count: usize) {
+        self.state.losses.store(count, Ordering::SeqCst);
     }
 
     /// Whether the acknowledgement was lost.
@@ -88,9 +93,10 @@ async fn forward(client: TcpStream, state: Arc<State>) {
 
 impl State {
     fn loses(&self, result: &[u8]) -> bool {
-        let marked = result
-            .windows(self.marker.len())
-            .any(|part| part == &*self.marker);
+        let marked = self.marker.is_empty()
+            || result
+                .windows(self.marker.len())
+                .any(|part| part == &*self.marker);
         marked
             && self
                 .losses

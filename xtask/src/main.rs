@@ -23,6 +23,7 @@ mod seed;
 mod test;
 mod token;
 mod toolchain;
+mod torture;
 mod up;
 mod workspace;
 
@@ -46,6 +47,7 @@ struct Arguments {
 enum Command {
     Up(up::Arguments),
     Test(test::Arguments),
+    Torture(torture::Arguments),
     Build(build::Arguments),
     Migrate(migrate::Arguments),
     Seed(seed::Arguments),
@@ -71,6 +73,7 @@ async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Up(arguments) => return up::run(arguments).await,
         Command::Test(arguments) => test::run(arguments)?,
+        Command::Torture(arguments) => torture::run(&arguments)?,
         Command::Build(_) => build::run()?,
         Command::Migrate(_) => migrate::run().await?,
         Command::Seed(_) => seed::run().await?,

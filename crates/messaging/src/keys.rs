@@ -24,6 +24,7 @@
 //! | [`streams_of_user`] | sorted set | 30 s after the newest renewal | a user's open event streams, scored by when their leases expire (Unix ms) |
 //! | [`signals`] | stream | none, capped | changes of an expiring set on their way to streams and feeds |
 //! | [`signals_lease`] | string | 5 s | there while a relay works on those signals |
+//! | [`unread_restored`] | string | none | the epoch whose unread counts are complete, or up to which conversation |
 //! | [`relay_flag`] | string | 1 s | there while a wake-up is on its way to the relay |
 //! | [`cache_lease`] | string | 1 s | the epoch whose cached values may be used |
 //! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
@@ -210,6 +211,12 @@ pub fn signals_lease(by_expiry: &str) -> String {
 #[must_use]
 pub const fn cache_lease() -> &'static str {
     "messaging:cache:lease"
+}
+
+/// For which epoch the unread counts are complete, or up to which conversation.
+#[must_use]
+pub const fn unread_restored() -> &'static str {
+    "messaging:unread:restored"
 }
 
 /// Set by the request that wakes the relay, so that a burst of changes is one wake-up.

@@ -390,3 +390,19 @@ async fn a_removed_user_reads_nothing_later_wherever_they_resume() {
     assert!(received.contains("participant-left"), "{received}");
     assert!(!received.contains("SECRET"), "{received}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_that_a_leaving_waited_for_is_delivered_to_who_left() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    let (host, guest) = (room.users[0], room.users[1]);
+    let message = room.say(app, host, "before").await;
+    let path = format!("/api/v1/messages/users/{guest}/events");
+    let start = app.events(&path).await.next_block().await;
+    let start = start.and_then(|opening| opening.id).expect("an id");
+    let requests = vec![edit(app, &message, host), leave(app, &room, guest)];
+    assert_eq!(statuses(&queued(app, &room, requests).await), [200, 204]);
+    let mut stream = app.events_after(&path, &start).await;
+    stream.next_of("message-edited").await;
+    stream.next_of("participant-left").await;
+}

@@ -20,4 +20,5 @@ mod receipts;
 mod relay;
 mod routes;
 mod system_messages;
+mod torture;
 mod typing;

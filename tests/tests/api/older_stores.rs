@@ -53,10 +53,11 @@ async fn a_redis_restored_from_a_snapshot_shows_nothing_of_it() {
     app.get(&format!("{}?userId={host}", path_of(&message)))
         .await
         .expect_status(200);
-    command(&app, &["SAVE"]).await;
+    let snapshot = app.snapshot_redis().await;
     delete(&app, &message, host).await;
     remove(&app, &room, guest).await;
     app.kill_redis().await;
+    app.restore_redis(&snapshot);
     app.start_redis().await;
     for _ in 0..20 {
         app.get(&list_of(&room, guest)).await.expect_status(404);
@@ -150,4 +151,49 @@ async fn values_of_another_app_under_our_keys_are_absent() {
     let body = json!({});
     let path = format!("/api/v1/messages/users/{}/online", room.users[0]);
     app.post(&path, body).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn unread_counts_are_right_again_in_a_redis_that_lost_them_or_came_back_older() {
+    let app = App::builder().own_stores().spawn().await;
+    let (room, other) = (Room::new(&app, 2).await, Room::new(&app, 2).await);
+    let (host, guest) = (room.users[0], room.users[1]);
+    let first = room.say(&app, host, "read").await;
+    let path = format!("/api/v1/messages/messages/{}/read", first["id"]);
+    app.post(&path, json!({ "userId": guest }))
+        .await
+        .expect_status(200);
+    room.say(&app, host, "unread").await;
+    unread_is(&app, &room, guest, Some(1)).await;
+    let snapshot = app.snapshot_redis().await;
+
+    command(&app, &["FLUSHALL"]).await;
+    // An event of another conversation wakes the relay.
+    other.say(&app, other.users[0], "hello").await;
+    unread_is(&app, &room, guest, Some(1)).await;
+
+    room.say(&app, host, "unread too").await;
+    unread_is(&app, &room, guest, Some(2)).await;
+    remove(&app, &room, host).await;
+    unread_is(&app, &room, host, None).await;
+    app.kill_redis().await;
+    app.restore_redis(&snapshot);
+    app.start_redis().await;
+    other.say(&app, other.users[0], "hello again").await;
+    unread_is(&app, &room, guest, Some(2)).await;
+    unread_is(&app, &room, host, None).await;
+}
+
+async fn unread_is(app: &App, room: &Room, user: i64, count: Option<i64>) {
+    let key = format!("conversation:{}:unread:{user}", room.id);
+    let observe = async || -> Option<i64> {
+        let mut redis = app.redis().await;
+        let found = redis::cmd("GET").arg(&key).query_async(&mut redis).await;
+        found.expect("Redis answers")
+    };
+    let what = format!("{key} is {count:?}");
+    wait_for(&what, Duration::from_secs(20), observe, |found| {
+        *found == count
+    })
+    .await;
 }

@@ -373,3 +373,33 @@ async fn edits_deletions_joins_and_leaves_reach_the_feeds() {
         "a user who left has no count"
     );
 }
+
+#[tokio::test]
+async fn who_leaves_in_a_long_backlog_is_fed_all_of_it_up_to_their_leaving() {
+    let app = app().await;
+    let room = Room::new(app, 2).await;
+    let guest = room.users[1];
+    // A reader: only who has been seen has a feed.
+    let feed = format!("/api/v1/messages/users/{guest}/events");
+    app.events(&feed).await.next_block().await;
+    // More events at once than the relay takes at a time, with the leaving behind them.
+    let backlog = format!(
+        "begin;
+        select from conversations where id = {id} for update;
+        select post_batch(array_fill({id}::bigint, '{{60}}'), array_fill({host}::bigint, '{{60}}'),
+            array_fill('text'::text, '{{60}}'), array_fill(null::text, '{{60}}'),
+            array_fill(null::bigint, '{{60}}'), array_fill(null::text, '{{60}}'), false);
+        select leave_conversation({id}, {guest}, {guest}, 'a request');
+        commit",
+        id = room.id,
+        host = room.users[0]
+    );
+    let postgres = app.postgres().await;
+    postgres.batch_execute(&backlog).await.expect("a backlog");
+    room.say(app, room.users[0], "wakes the relay").await;
+    // The first event may be older than the feed.
+    let expected: BTreeSet<i64> = (2..=62).collect();
+    let observe = async || fed(app, guest, &room).await;
+    let all = |found: &BTreeSet<i64>| found.is_superset(&expected);
+    wait_for("all is in the feed", AFTER_A_LEASE, observe, all).await;
+}

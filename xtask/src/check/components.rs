@@ -74,7 +74,8 @@ fn triggered(manifest: &toml::Table) -> BTreeSet<String> {
         .collect()
 }
 
-fn ensure_same(
+/// Fails with the names that are only in one of two sets.
+pub(super) fn ensure_same(
     left_name: &str,
     left: &BTreeSet<String>,
     right_name: &str,

@@ -2,6 +2,7 @@
 
 mod components;
 mod dependencies;
+mod deployment;
 mod lints;
 mod manifests;
 mod page;
@@ -21,7 +22,7 @@ pub struct Arguments {}
 type Check = (&'static str, fn() -> Result<()>);
 
 /// In the order of their duration.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     ("code is formatted", lints::format),
     (
         "every package uses the lints of the workspace",
@@ -30,6 +31,10 @@ const CHECKS: [Check; 11] = [
     (
         "component folders and spin.toml agree",
         components::folders_and_manifest_agree,
+    ),
+    (
+        "the files of deploy/ and spin.toml agree",
+        deployment::files_and_manifest_agree,
     ),
     ("no WebAssembly is tracked", tracked::no_webassembly),
     (

@@ -71,7 +71,7 @@ pub struct Options {
     /// to an instance one after the other; a guest that computes yields its
     /// thread; each request stays on one thread; accepted connections have
     /// TCP_NODELAY; on SIGTERM and SIGINT, requests in flight are finished; a
-    /// Redis trigger reconnects, and each trigger has a queue of its own;
+    /// Redis trigger reconnects, is checked when it is silent, and has a queue of its own;
     /// variables are also read from their plain names (REDIS_URL), and hosts
     /// are derived from URLs; components share Postgres connections, which
     /// cache prepared statements; errors of Redis read as the newer driver

@@ -3,6 +3,7 @@
 //! All of these fail the test when the fault cannot be injected, for instance because the app
 //! does not own its stores.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -11,6 +12,14 @@ use dev_services::ServerProcess;
 use crate::App;
 
 const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Where Redis keeps its append-only file, below its own directory.
+const APPEND_ONLY: &str = "appendonlydir";
+
+/// What Redis held at one moment; see [`App::snapshot_redis`].
+pub struct RedisSnapshot {
+    copy: PathBuf,
+    data: PathBuf,
+}
 
 impl App {
     /// Stops Redis cleanly.
@@ -26,6 +35,29 @@ impl App {
     /// Kills Redis, as a crash would.
     pub async fn kill_redis(&self) {
         self.private_redis().kill().await.expect("Redis ends");
+    }
+
+    /// Copies what Redis has on disk, which is all that it has acknowledged. A copy and not `SAVE`: a
+    /// start loads the append-only file, and ignores `dump.rdb`.
+    pub async fn snapshot_redis(&self) -> RedisSnapshot {
+        let mut redis = self.redis().await;
+        let directory: Vec<String> = redis::cmd("CONFIG")
+            .arg(&["GET", "dir"])
+            .query_async(&mut redis)
+            .await
+            .expect("the directory of Redis");
+        let directory = PathBuf::from(&directory[1]);
+        let snapshot = RedisSnapshot {
+            copy: directory.join("snapshot"),
+            data: directory.join(APPEND_ONLY),
+        };
+        replace(&snapshot.copy, &snapshot.data).expect("a copy of what Redis has");
+        snapshot
+    }
+
+    /// Puts a snapshot in the place of what Redis had when it was killed. It counts at the next start.
+    pub fn restore_redis(&self, snapshot: &RedisSnapshot) {
+        replace(&snapshot.data, &snapshot.copy).expect("the snapshot in place");
     }
 
     /// Freezes Redis: connections stay open, and nothing answers.
@@ -96,4 +128,17 @@ impl App {
             .postgres()
             .unwrap_or_else(|error| panic!("{error:#}"))
     }
+}
+
+/// Makes a directory of files the same as another.
+fn replace(target: &Path, source: &Path) -> std::io::Result<()> {
+    if target.exists() {
+        std::fs::remove_dir_all(target)?;
+    }
+    std::fs::create_dir(target)?;
+    for entry in std::fs::read_dir(source)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), target.join(entry.file_name()))?;
+    }
+    Ok(())
 }

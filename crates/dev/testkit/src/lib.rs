@@ -38,6 +38,7 @@ mod wait;
 pub use app::{App, app};
 pub use builder::Builder;
 pub use data::Data;
+pub use faults::RedisSnapshot;
 pub use http::{Response, send};
 pub use sse::{Event, EventStream};
 pub use unique::{unique_id, unique_user};

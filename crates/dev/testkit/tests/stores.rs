@@ -53,3 +53,16 @@ async fn own_stores_may_be_stopped_and_come_back_with_their_data() {
 async fn shared_stores_may_not_be_stopped() {
     App::builder().prepare().await.unwrap().stop_redis().await;
 }
+
+#[tokio::test]
+async fn a_redis_restored_from_a_snapshot_has_what_it_had_then() {
+    let app = App::builder().own_stores().prepare().await.unwrap();
+    let () = app.redis().await.set("key", "then").await.unwrap();
+    let snapshot = app.snapshot_redis().await;
+    let () = app.redis().await.set("key", "later").await.unwrap();
+    app.kill_redis().await;
+    app.restore_redis(&snapshot);
+    app.start_redis().await;
+    let found: String = app.redis().await.get("key").await.unwrap();
+    assert_eq!(found, "then");
+}

@@ -194,7 +194,11 @@ pub(crate) const EVENTS_OF_USER: &str = "
         where f.conversation_id = k.conversation_id and f.user_id = $3 limit 1
     ) f on true
     where p.takes_part
-        or e.seq <= f.left_seq and (m.edited_at is null or m.edited_at <= f.left_at)";
+        or e.seq <= f.left_seq
+            and (m.edited_at is null or m.edited_at <= f.left_at or not exists (
+                select from events x
+                where x.conversation_id = k.conversation_id and x.seq > f.left_seq
+                    and x.message_id = m.id and x.type = 'message-edited'))";
 
 /// Which of these conversations a user takes part in.
 pub(crate) const MEMBERSHIPS: &str = "
@@ -206,7 +210,8 @@ pub(crate) const MEMBERSHIPS: &str = "
 
 /// Events at these positions, as far as the viewer may see them: those of conversations that they
 /// take part in; of one that they left, those up to their leaving, unless the message was changed
-/// since.
+/// since. An edit that the leaving waited for is older than it, though later than the start of its
+/// transaction, which is what `created_at` holds; then the seqs decide.
 async fn read_events(
     viewer: Option<UserId>,
     positions: &[(ConversationId, Seq)],

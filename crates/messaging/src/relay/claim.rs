@@ -36,6 +36,11 @@ pub struct Batch {
     pub unread: Vec<(UserId, i64)>,
     /// The participants who have never been seen.
     pub unseen: Vec<UserId>,
+    /// Who did not take part at the end of the batch, and joined after it: the participants above are
+    /// those of now, and a batch may end before.
+    pub joined_later: Vec<UserId>,
+    /// Who took part at the end of the batch, and left after it.
+    pub left_later: Vec<UserId>,
 }
 
 /// Claims conversations by a lease. One whose delivery failed is left out until its backoff is over.
@@ -72,7 +77,8 @@ fn claimed(mut row: Row) -> Result<Claimed> {
 /// of which this version of the relay cannot read an event.
 pub async fn read(claimed: &[Claimed]) -> Result<(Vec<Batch>, Vec<ConversationId>)> {
     const READ: &str = "
-        select c.id, e.seqs, e.types, e.messages, e.users, e.newest, u.users, u.counts, u.unseen
+        select c.id, e.seqs, e.types, e.messages, e.users, e.newest, u.users, u.counts, u.unseen,
+            l.joined, l.went
         from unnest($1::bigint[], $2::bigint[]) as c (id, relayed_seq)
         cross join lateral (
             select array_agg(e.seq order by e.seq) as seqs,
@@ -94,6 +100,16 @@ pub async fn read(claimed: &[Claimed]) -> Result<(Vec<Batch>, Vec<ConversationId
             from participants p join unread u using (conversation_id, user_id)
             where p.conversation_id = c.id
         ) u
+        cross join lateral (
+            select coalesce(array_agg(l.user_id) filter (where l.type = 'participant-joined'), '{}') as joined,
+                coalesce(array_agg(l.user_id) filter (where l.type = 'participant-left'), '{}') as went
+            from (
+                select distinct on (l.user_id) l.user_id, l.type from events l
+                where l.conversation_id = c.id and l.seq > e.seqs[cardinality(e.seqs)]
+                    and l.type in ('participant-joined', 'participant-left')
+                order by l.user_id, l.seq
+            ) l
+        ) l
         where e.seqs is not null";
     let ids = numbers(claimed.iter().map(|c| c.conversation.get()));
     let seqs = numbers(claimed.iter().map(|c| c.relayed_seq));
@@ -117,12 +133,15 @@ fn batch(conversation: ConversationId, mut row: Row) -> Result<Batch> {
     let newest_message = row.take()?;
     let (users, counts): (Vec<i64>, Vec<i64>) = (row.take()?, row.take()?);
     let unseen: Vec<i64> = row.take()?;
+    let (joined_later, left_later): (Vec<i64>, Vec<i64>) = (row.take()?, row.take()?);
     Ok(Batch {
         conversation,
         events,
         newest_message,
         unread: user_ids(users).zip(counts).collect(),
         unseen: user_ids(unseen).collect(),
+        joined_later: user_ids(joined_later).collect(),
+        left_later: user_ids(left_later).collect(),
     })
 }
 

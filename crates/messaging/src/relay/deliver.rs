@@ -141,7 +141,8 @@ fn gone(batch: &Batch) -> BTreeSet<UserId> {
         .events
         .iter()
         .filter(|event| event.event_type == EventType::ParticipantLeft)
-        .filter_map(|event| event.user);
+        .filter_map(|event| event.user)
+        .chain(batch.left_later.iter().copied());
     let present = |user: &UserId| {
         batch.unread.iter().any(|(present, _)| present == user) || batch.unseen.contains(user)
     };
@@ -167,7 +168,8 @@ fn feed_entries(batch: &Batch, user: UserId) -> Vec<FeedEntry> {
     entries
 }
 
-/// A user whose first own membership event is a joining did not take part before it.
+/// A user whose first own membership event is a joining did not take part before it, in the batch or
+/// after it.
 fn took_part_before(batch: &Batch, user: UserId) -> bool {
     let own = |event: &&Event| event.user == Some(user);
     let membership = |event: &&Event| {
@@ -177,7 +179,10 @@ fn took_part_before(batch: &Batch, user: UserId) -> bool {
         )
     };
     let first = batch.events.iter().filter(own).find(membership);
-    first.is_none_or(|event| event.event_type == EventType::ParticipantLeft)
+    match first {
+        Some(event) => event.event_type == EventType::ParticipantLeft,
+        None => !batch.joined_later.contains(&user),
+    }
 }
 
 fn is_superseded(event: &Event, later: &[Event]) -> bool {

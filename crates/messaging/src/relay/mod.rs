@@ -12,10 +12,12 @@
 //! - `claim`: the lease, what there is to deliver, and how far it came.
 //! - `deliver`: the commands to Redis, in windows.
 //! - `signals`: what is not durable: presence and typing.
+//! - `unread_keys`: unread counts in a Redis that lost them or came back older.
 
 mod claim;
 mod deliver;
 mod signals;
+mod unread_keys;
 mod wake_up;
 
 use std::time::Duration;
@@ -51,7 +53,10 @@ pub const RESTORE: &str = "restore";
 pub async fn drain(payload: &[u8]) -> Result<usize> {
     let redis = RedisService::required();
     let deadline = Instant::now() + BUDGET;
-    redis.del(keys::relay_flag()).await?;
+    let flag = redis.del(keys::relay_flag());
+    let (flag, marker) = futures::join!(flag, redis.get(keys::unread_restored()));
+    flag?;
+    let all_unread = unread_keys::restore(redis, marker?).await?;
     let mut delivered = 0;
     while Instant::now() < deadline {
         let start = Instant::now();
@@ -64,6 +69,9 @@ pub async fn drain(payload: &[u8]) -> Result<usize> {
         if claimed.is_empty() {
             if payload == RESTORE.as_bytes() {
                 trust::restore().await?;
+            }
+            if !all_unread {
+                wake_up(redis).await?;
             }
             return Ok(delivered);
         }

@@ -8,6 +8,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use platform::clock::Instant;
 use platform::redis::{RedisError, Script, millis};
 use platform::{args, clock, task};
 
@@ -35,6 +36,8 @@ thread_local! {
     static THROTTLED: Cell<Throttle> = const { Cell::new(Throttle::Idle) };
     /// Whether the instance is going to send one more after the flag has expired.
     static REPEATING: Cell<bool> = const { Cell::new(false) };
+    /// When it sent its newest wake-up.
+    static SENT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Wakes the relay: there are changes to deliver.
@@ -52,6 +55,7 @@ pub async fn wake_up(redis: RedisService) -> Result<(), RedisError> {
 }
 
 async fn send(redis: RedisService) -> Result<(), RedisError> {
+    SENT.set(Some(Instant::now()));
     let arguments = args![keys::RELAY_CHANNEL, millis(FLAG_TTL)];
     redis.script(WAKE_UP, keys::relay_flag(), arguments).await
 }
@@ -69,9 +73,20 @@ async fn send_while_pending() {
     }
 }
 
+/// Sends one more wake-up after the flag of the newest has expired: before that it would be refused,
+/// and if the newest was lost, no other follows.
 async fn repeat() {
-    clock::sleep(FLAG_TTL + FLAG_TTL / 10).await;
+    while let Some(left) = flag_left() {
+        clock::sleep(left).await;
+    }
     REPEATING.set(false);
     // With Redis away, the next change wakes the relay.
     let _ = send(RedisService::optional()).await;
+}
+
+/// How long the flag of the newest wake-up may still be there.
+fn flag_left() -> Option<Duration> {
+    let since = SENT.get()?.elapsed();
+    let left = (FLAG_TTL + FLAG_TTL / 10).checked_sub(since)?;
+    (!left.is_zero()).then_some(left)
 }

@@ -35,8 +35,8 @@ impl RedisClient {
         command: &'static str,
         arguments: Vec<RedisParameter>,
     ) -> Result<T, RedisError> {
-        let keys = arguments.first().cloned().into_iter().collect();
-        self.execute(repeat, command, arguments, keys)
+        let keys: Vec<_> = arguments.first().cloned().into_iter().collect();
+        self.execute(repeat, command, &arguments, &keys)
             .await
             .and_then(T::from_reply)
     }
@@ -51,20 +51,27 @@ impl RedisClient {
         self.script_on(script, &[key], arguments).await
     }
 
-    /// Runs a script on keys of one hash slot.
+    /// Runs a script on keys of one hash slot: by its name, and by its text where Redis does not know
+    /// it yet.
     pub async fn script_on<T: FromReply>(
         &self,
         script: Script,
         keys: &[&str],
         arguments: Vec<RedisParameter>,
     ) -> Result<T, RedisError> {
-        let mut all = args![script.source, keys.len()];
+        let mut all = args![&script.name[..], keys.len()];
         let keys: Vec<_> = keys.iter().map(|key| key.parameter()).collect();
         all.extend(keys.iter().cloned());
         all.extend(arguments);
-        self.execute(script.repeat, "EVAL", all, keys)
-            .await
-            .and_then(T::from_reply)
+        let by_name = self.execute(script.repeat, "EVALSHA", &all, &keys).await;
+        let reply = match by_name {
+            Err(RedisError::NoScript(_)) => {
+                all[0] = script.source.parameter();
+                self.execute(script.repeat, "EVAL", &all, &keys).await
+            }
+            reply => reply,
+        };
+        reply.and_then(T::from_reply)
     }
 
     /// A value of another type under a key of ours is not ours: it counts as absent.
@@ -72,15 +79,15 @@ impl RedisClient {
         &self,
         repeat: Repeat,
         command: &'static str,
-        arguments: Vec<RedisParameter>,
-        keys: Vec<RedisParameter>,
+        arguments: &[RedisParameter],
+        keys: &[RedisParameter],
     ) -> Result<Vec<RedisResult>, RedisError> {
-        let reply = connection::execute(self.criticality, repeat, command, &arguments).await;
+        let reply = connection::execute(self.criticality, repeat, command, arguments).await;
         if !matches!(reply, Err(RedisError::WrongType(_))) || keys.is_empty() {
             return reply;
         }
         log::warn!("deleted a key of ours that held a value of another type ({command})");
-        connection::execute(self.criticality, Repeat::Safe, "DEL", &keys).await?;
-        connection::execute(self.criticality, repeat, command, &arguments).await
+        connection::execute(self.criticality, Repeat::Safe, "DEL", keys).await?;
+        connection::execute(self.criticality, repeat, command, arguments).await
     }
 }

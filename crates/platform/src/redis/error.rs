@@ -19,6 +19,9 @@ pub enum RedisError {
     /// The key holds a value of another type.
     #[error("{0}")]
     WrongType(String),
+    /// The server does not have the script of that name.
+    #[error("{0}")]
+    NoScript(String),
     /// The server refuses the command, or its reply has another form: a mistake, or a missing
     /// privilege.
     #[error("{0}")]
@@ -45,8 +48,9 @@ impl From<RedisError> for Error {
 
 /// Codes of a server that does not serve, in capitals: those of Redis, and those that Spin's
 /// client has for some of them.
-const NOT_SERVING: [&str; 7] = [
+const NOT_SERVING: [&str; 8] = [
     "LOADING",
+    "BUSYLOADING",
     "BUSYLOADINGERROR",
     "READONLY",
     "MASTERDOWN",
@@ -54,6 +58,9 @@ const NOT_SERVING: [&str; 7] = [
     "NOAUTH",
     "WRONGPASS",
 ];
+/// The code of a script that the server does not have, in the forms of the protocol and of the
+/// host's client.
+const NO_SCRIPT: [&str; 2] = ["NOSCRIPT", "NOSCRIPTERROR"];
 /// Codes of what passes: a script that runs too long, a full disk or memory, too few replicas, a
 /// slot on its way to another node.
 const PASSING: [&str; 6] = [
@@ -82,6 +89,8 @@ fn by_text(text: &str) -> RedisError {
     };
     if code == "WRONGTYPE" || text.contains("WRONGTYPE ") {
         RedisError::WrongType(text.to_owned())
+    } else if NO_SCRIPT.contains(&&*code) {
+        RedisError::NoScript(text.to_owned())
     } else if NOT_SERVING.contains(&&*code) {
         RedisError::Disconnected(text.to_owned())
     } else if PASSING.contains(&&*code) {
@@ -112,11 +121,15 @@ fn code(text: &str) -> Option<String> {
     (signalled || capitals || kind).then(|| code.to_ascii_uppercase())
 }
 
-/// The names that redis-rs has for error codes, in its `ErrorKind` and `ServerErrorKind`.
-const KINDS: [&str; 13] = [
+/// The names that redis-rs has for error codes, in the `ErrorKind` of its older versions and the
+/// `ServerErrorKind` of its newer ones.
+const KINDS: [&str; 17] = [
     "ResponseError",
+    "ExecAbort",
     "ExecAbortError",
+    "BusyLoading",
     "BusyLoadingError",
+    "NoScript",
     "NoScriptError",
     "Moved",
     "Ask",
@@ -127,6 +140,7 @@ const KINDS: [&str; 13] = [
     "ReadOnly",
     "NotBusy",
     "NoPerm",
+    "NoSub",
 ];
 
 #[cfg(test)]
@@ -142,6 +156,7 @@ mod tests {
             "unexpected end of file",
             "LOADING Redis is loading the dataset in memory",
             "LOADING: Redis is loading the dataset in memory",
+            "BusyLoading: Redis is loading the dataset in memory",
             "An error was signalled by the server - BusyLoadingError: Redis is loading",
             "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
             "ReadOnly: You can't write against a read only replica.",
@@ -179,6 +194,18 @@ mod tests {
              f_1): @user_script:2: WRONGTYPE Operation against a key",
         ] {
             assert!(matches!(by_text(text), RedisError::WrongType(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_the_server_lacks_is_sent() {
+        for text in [
+            "NOSCRIPT No matching script. Please use EVAL.",
+            "NoScript: No matching script. Please use EVAL.",
+            "NoScriptError: No matching script. Please use EVAL.",
+            "An error was signalled by the server - NoScriptError: No matching script.",
+        ] {
+            assert!(matches!(by_text(text), RedisError::NoScript(_)), "{text}");
         }
     }
 

@@ -22,6 +22,8 @@ fn batch(events: Vec<Event>, present: &[i64]) -> Batch {
             .map(|user| ((*user).try_into().unwrap(), 1))
             .collect(),
         unseen: vec![],
+        joined_later: vec![],
+        left_later: vec![],
     }
 }
 
@@ -57,6 +59,18 @@ fn a_user_who_comes_back_gets_what_comes_from_their_joining_on() {
     let batch = batch(events, &[8, 9]);
     assert_eq!(seqs(&batch, 8), [1, 3, 4]);
     assert!(gone(&batch).is_empty());
+}
+
+#[test]
+fn a_batch_is_for_those_who_took_part_at_its_end_whoever_came_and_went_since() {
+    use EventType::NewMessage;
+    let mut batch = batch(vec![event(1, NewMessage, None)], &[8, 9]);
+    batch.joined_later = vec![8.try_into().unwrap()];
+    batch.left_later = vec![7.try_into().unwrap()];
+    assert_eq!(gone(&batch), BTreeSet::from([7.try_into().unwrap()]));
+    assert_eq!(seqs(&batch, 7), [1]);
+    assert!(seqs(&batch, 8).is_empty());
+    assert_eq!(seqs(&batch, 9), [1]);
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! The comparisons, once all has come to rest.
+
+mod feeds;
+mod lists;
+mod log;
+mod presence;
+mod promises;
+mod redis_keys;
+mod rest;
+mod tables;
+mod timeline;
+mod views;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::model::Fold;
+use super::plan::Plan;
+use super::reader::Readers;
+use super::report::Violation;
+use super::truth::{self, Truth};
+use super::world::World;
+
+/// What is not as it should be.
+#[derive(Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    pub fn add(
+        &mut self,
+        check: &'static str,
+        conversation: impl Into<Option<i64>>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        self.0.push(Violation {
+            check,
+            conversation: conversation.into(),
+            expected: expected.into(),
+            found: found.into(),
+        });
+    }
+
+    /// Adds a violation unless both sides are equal.
+    pub fn compare<T: PartialEq + Debug>(
+        &mut self,
+        check: &'static str,
+        conversation: i64,
+        what: &str,
+        expected: &T,
+        found: &T,
+    ) {
+        if expected != found {
+            let show = |side: &T| format!("{what} {side:?}");
+            self.add(check, conversation, show(expected), show(found));
+        }
+    }
+}
+
+/// Waits until all has come to rest, and makes every comparison.
+pub async fn all(world: &Arc<World>, readers: &Readers, plan: &Plan) -> Vec<Violation> {
+    let mut violations = Violations::default();
+    for (kind, detail) in world.history.all_broken() {
+        violations.add(
+            "response",
+            None,
+            format!("a response that {kind:?} may have"),
+            detail,
+        );
+    }
+    rest::heal(world).await;
+    let truth = rest::reach(world, readers, &mut violations).await;
+    for conversation in truth.values() {
+        let fold = Fold::of(conversation);
+        log::check(conversation, &mut violations);
+        tables::check(conversation, &fold, &mut violations);
+    }
+    promises::check(&world.history.attempts(), &truth, &mut violations);
+    views::check(&world.history, &truth, &mut violations);
+    feeds::check(&world.history, readers, &truth, &mut violations);
+    lists::check(world, &truth, &mut violations).await;
+    redis_keys::check(world, &truth, &mut violations).await;
+    presence::check(world, readers, &truth, plan, &mut violations).await;
+    violations.0
+}
+
+async fn read_truth(world: &World) -> Truth {
+    truth::read(&world.hosts[0].postgres().await).await
+}
