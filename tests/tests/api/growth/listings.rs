@@ -64,14 +64,14 @@ async fn a_page_has_what_is_listed_and_what_is_not_yet() {
     let (user, other) = (unique_user(), unique_user());
     let mut rooms = Vec::new();
     for _ in 0..5 {
-        rooms.push(Room::of(&app, vec![user, other]).await);
+        rooms.push(Room::of(app, vec![user, other]).await);
     }
     for room in &rooms {
-        room.say(&app, other, "hello").await;
-        wait_until_listed(&app, room).await;
+        room.say(app, other, "hello").await;
+        wait_until_listed(app, room).await;
     }
     let newest_first = [4, 3, 2, 1, 0].map(|index: usize| rooms[index].id);
-    assert_eq!(listed(&app, user).await, newest_first);
+    assert_eq!(listed(app, user).await, newest_first);
 
     // The relay is held off: its lease is another's.
     let lease = "
@@ -84,26 +84,26 @@ async fn a_page_has_what_is_listed_and_what_is_not_yet() {
             .execute(lease, &[&rooms[index].id])
             .await
             .expect("a lease");
-        rooms[index].say(&app, other, "again").await;
-        assert!(is_unlisted(&app, &rooms[index]).await);
+        rooms[index].say(app, other, "again").await;
+        assert!(is_unlisted(app, &rooms[index]).await);
     }
     let expected = [3, 1, 4, 2, 0].map(|index: usize| rooms[index].id);
-    assert_eq!(listed(&app, user).await, expected);
+    assert_eq!(listed(app, user).await, expected);
     let mut counts: Vec<(i64, i64)> = [(0, 1), (1, 2), (2, 1), (3, 2), (4, 1)]
         .map(|(index, count): (usize, i64)| (rooms[index].id, count))
         .to_vec();
     counts.sort_unstable();
-    assert_eq!(unread(&app, user).await, counts);
+    assert_eq!(unread(app, user).await, counts);
 }
 
 #[tokio::test]
 async fn what_is_read_is_not_listed_as_unread() {
     let app = app().await;
-    let room = Room::new(&app, 2).await;
+    let room = Room::new(app, 2).await;
     let (reader, writer) = (room.users[0], room.users[1]);
-    let message = room.say(&app, writer, "hello").await;
-    wait_until_listed(&app, &room).await;
-    assert_eq!(unread(&app, reader).await, [(room.id, 1)]);
+    let message = room.say(app, writer, "hello").await;
+    wait_until_listed(app, &room).await;
+    assert_eq!(unread(app, reader).await, [(room.id, 1)]);
     let path = format!("/api/v1/messages/messages/{}/read", message["id"]);
     app.post(&path, json!({ "userId": reader }))
         .await
@@ -116,5 +116,5 @@ async fn what_is_read_is_not_listed_as_unread() {
         .expect("a count")
         .get(0);
     assert_eq!(flagged, 0);
-    assert_eq!(unread(&app, reader).await, []);
+    assert_eq!(unread(app, reader).await, []);
 }

@@ -116,9 +116,10 @@ async fn reads_many(
         let plan: Value = serde_json::from_str(&text.expect("a plan")).expect("JSON");
         let rows = rows_read(&plan[0]["Plan"]);
         if rows > ROWS {
+            let scans = scans(&plan[0]["Plan"]);
             found.push(format!(
-                "{name} ({mode}) reads {rows} rows: {}",
-                plan[0]["Plan"]
+                "{name} ({mode}) reads {rows} rows:
+{scans}"
             ));
         }
     }

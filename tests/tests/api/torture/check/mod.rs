@@ -75,6 +75,9 @@ pub async fn all(world: &Arc<World>, readers: &Readers, plan: &Plan) -> Vec<Viol
         log::check(conversation, &mut violations);
         tables::check(conversation, &fold, &mut violations);
     }
+    for found in tests::derived::violations(&world.hosts[0].postgres().await).await {
+        violations.add("sums and listings", None, "what the rows say", found);
+    }
     promises::check(&world.history.attempts(), &truth, &mut violations);
     views::check(&world.history, &truth, &mut violations);
     feeds::check(&world.history, readers, &truth, &mut violations);
