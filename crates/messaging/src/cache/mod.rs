@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use platform::config;
 
-pub use epoch::{Epoch, epoch, server_epoch};
+pub use epoch::{Epoch, epoch, epoch_before_change, server_epoch};
 
 use crate::Result;
 

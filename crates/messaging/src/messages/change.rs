@@ -7,7 +7,7 @@ use platform::postgres::parameters::{number, optional_number, text};
 use platform::postgres::{ParameterValue, Repeat, Row, query_one};
 
 use super::{list_cache, not_found};
-use crate::cache::{self, share};
+use crate::cache::{self, Epoch, share};
 use crate::content::Content;
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
@@ -53,10 +53,11 @@ async fn change(
     id: MessageId,
     event_type: EventType,
 ) -> Result<Change> {
+    let epoch = cache::epoch_before_change().await;
     let row = query_one(Repeat::Safe, statement, parameters).await?;
     let row = row.ok_or_else(|| Error::internal("a change gave no row"))?;
     let change = Change::read(row, id, event_type)?;
-    share_change(change.clone()).await;
+    share_change(change.clone(), epoch).await;
     Ok(change)
 }
 
@@ -95,16 +96,15 @@ impl Change {
 
 /// What the cache holds of the message is out of date, whether this request changed it or an earlier
 /// one whose acknowledgement was lost.
-async fn share_change(change: Change) {
+async fn share_change(change: Change, before: Option<Epoch>) {
     let Ok(ttl) = cache::message_ttl().await else {
         return;
     };
     share::share(move |redis| {
-        let single = change.clone();
+        let (single, before) = (change.clone(), before.clone());
         let set = async move {
-            let epoch = cache::epoch().await?;
             let message = (single.id, single.version, &*single.json);
-            list_cache::set_message(redis, &epoch, message, ttl).await
+            list_cache::share_message(redis, before.as_ref(), message, ttl).await
         };
         let mut steps = share::publish_if(redis, change.event().as_ref());
         steps.push(list_cache::drop_list(redis, change.conversation).boxed_local());

@@ -7,7 +7,7 @@ use futures::join;
 use platform::redis::{Argument, RedisError, Script, millis, seconds};
 use platform::{args, random};
 
-use crate::cache::{Epoch, UNCONFIRMED_TTL};
+use crate::cache::{self, Epoch, UNCONFIRMED_TTL};
 use crate::ids::{ConversationId, MessageId, Ordinal};
 use crate::messages::MessageHead;
 use crate::{RedisService, keys};
@@ -139,7 +139,7 @@ pub async fn last_before(
 
 /// Caches a message, unless a newer version of it is cached. `version` is the seq of the newest event
 /// that the JSON can show.
-pub async fn set_message(
+async fn set_message(
     redis: RedisService,
     epoch: &Epoch,
     message: (MessageId, i64, &str),
@@ -151,6 +151,22 @@ pub async fn set_message(
     redis
         .script_on(MESSAGE_SET, &[&key, &version_key], arguments)
         .await
+}
+
+/// Shares a message as its writer left it: sets it, or drops it if Redis is not the server that the
+/// writer knew before the change.
+pub async fn share_message(
+    redis: RedisService,
+    before: Option<&Epoch>,
+    (id, version, json): (MessageId, i64, &str),
+    ttl: Duration,
+) -> Result<(), RedisError> {
+    let epoch = cache::epoch().await?;
+    if before.is_some_and(|before| before.is_same_server(&epoch)) {
+        set_message(redis, &epoch, (id, version, json), ttl).await
+    } else {
+        drop_message(redis, &epoch, id, version, ttl).await
+    }
 }
 
 /// Drops a cached message that an event has made out of date.

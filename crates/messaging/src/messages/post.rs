@@ -14,7 +14,7 @@ use platform::postgres::{
 };
 
 use super::list_cache;
-use crate::cache::{self, share};
+use crate::cache::{self, Epoch, share};
 use crate::content::{ClientMessageId, Content, IdempotencyKey};
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Ordinal, Seq, UserId};
@@ -81,9 +81,10 @@ thread_local! {
 /// Writes a message and shares it.
 pub async fn post(new: NewMessage) -> Result<Posted> {
     let conversation = new.conversation;
+    let epoch = cache::epoch_before_change().await;
     let written = Outcome::read(conversation, write(new).await?)?;
     let posted = written.posted();
-    share_message(written).await;
+    share_message(written, epoch).await;
     Ok(posted)
 }
 
@@ -144,12 +145,13 @@ impl Outcome {
 
 /// A post that is repeated is shared again, without a publication: the first one may have died
 /// before it shared.
-async fn share_message(written: Outcome) {
+async fn share_message(written: Outcome, before: Option<Epoch>) {
     let Ok(ttl) = cache::message_ttl().await else {
         return;
     };
     share::share(move |redis| {
         let (written, single) = (written.clone(), written.clone());
+        let before = before.clone();
         let list = async move {
             let epoch = cache::epoch().await?;
             let event = written.event().map(|event| event.to_json());
@@ -161,9 +163,8 @@ async fn share_message(written: Outcome) {
             list_cache::append(redis, &epoch, conversation, &messages, publish, ttl).await
         };
         let single = async move {
-            let epoch = cache::epoch().await?;
             let message = (single.id, single.version, &*single.json);
-            list_cache::set_message(redis, &epoch, message, ttl).await
+            list_cache::share_message(redis, before.as_ref(), message, ttl).await
         };
         vec![list.boxed_local(), single.boxed_local()]
     })

@@ -34,7 +34,8 @@ const OF_STORES: [&str; 8] = [
 ];
 
 /// Only where a run names it: the service does not hold against it yet. Redis forgets the versions of
-/// cached messages and stays the same server, so a write that was held up may bring an old text back.
+/// cached messages and is the same server as before, so a write that was held up may bring an old text
+/// back.
 const NOT_MENDED: &str = "Redis emptied";
 
 /// Breaks things until the run ends.
