@@ -31,10 +31,6 @@ begin
     result_id := known.result_id;
 end $$;
 
-CREATE FUNCTION public.rfc3339(at timestamp with time zone) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN to_char((at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'::text);
-
 CREATE TABLE public.conversations (
     id bigint NOT NULL,
     title text,
@@ -45,32 +41,34 @@ CREATE TABLE public.conversations (
     unrelayed boolean GENERATED ALWAYS AS ((relayed_seq < event_seq)) STORED NOT NULL,
     relay_lease timestamp with time zone,
     created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    last_activity_at timestamp(3) with time zone DEFAULT now() NOT NULL
+    last_activity_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    listed_count bigint DEFAULT 0 NOT NULL,
+    listed_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    unlisted boolean GENERATED ALWAYS AS (((listed_count <> message_count) OR (listed_at <> last_activity_at))) STORED NOT NULL
 )
 WITH (fillfactor='50');
 
-CREATE TABLE public.participants (
-    conversation_id bigint NOT NULL,
-    user_id bigint NOT NULL,
-    joined_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    last_read_ordinal bigint DEFAULT 0 NOT NULL,
-    sent_after_read bigint DEFAULT 0 NOT NULL,
-    deleted_after_read bigint DEFAULT 0 NOT NULL,
-    seen boolean DEFAULT false NOT NULL
-)
-WITH (fillfactor='70');
-
 CREATE FUNCTION public.conversation_json(c public.conversations) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((((((('{"id":'::text || (c).id) || ',"title":'::text) || COALESCE((to_json((c).title))::text, 'null'::text)) || ',"participantIds":'::text) || COALESCE((SELECT (('['::text || string_agg((p.user_id)::text, ','::text ORDER BY p.user_id)) || ']'::text) FROM public.participants p WHERE (p.conversation_id = (conversation_json.c).id)), '[]'::text)) || ',"createdAt":"'::text) || public.rfc3339((c).created_at)) || '"}'::text);
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    return '{"id":' || c.id
+        || ',"title":' || coalesce(to_json(c.title)::text, 'null')
+        || ',"participantIds":' || coalesce(
+            (select '[' || string_agg(p.user_id::text, ',' order by p.user_id) || ']'
+             from participants p where p.conversation_id = c.id), '[]')
+        || ',"createdAt":"' || rfc3339(c.created_at) || '"}';
+end $$;
 
 CREATE FUNCTION public.count_deleted_after_read() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    select count(*) into new.deleted_after_read from messages m
-    where m.conversation_id = new.conversation_id and m.ordinal > new.last_read_ordinal
-      and m.deleted_at is not null and m.sender_id is distinct from new.user_id;
+    new.deleted_after_read := tombstones_after(new.conversation_id, 0, new.last_read_ordinal);
+    if new.deleted_after_read > 0 then
+        new.deleted_after_read := new.deleted_after_read
+            - tombstones_after(new.conversation_id, new.user_id, new.last_read_ordinal);
+    end if;
     return new;
 end $$;
 
@@ -78,9 +76,31 @@ CREATE FUNCTION public.count_deletion() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    insert into tombstone_counts as t (conversation_id, sender_id, bits, block, count)
+    select new.conversation_id, s.sender_id, b.bits, new.ordinal >> b.bits, 1
+    from (values (0), (new.sender_id)) s (sender_id) cross join (values (8), (16)) b (bits)
+    where s.sender_id is not null
+    order by s.sender_id, b.bits
+    on conflict on constraint tombstone_counts_pkey do update set count = t.count + 1;
+
     update participants p set deleted_after_read = p.deleted_after_read + 1
     where p.conversation_id = new.conversation_id and p.last_read_ordinal < new.ordinal
       and p.user_id is distinct from new.sender_id;
+    return null;
+end $$;
+
+CREATE FUNCTION public.count_sent() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update sent_counts s set count = s.count + 1
+    where s.conversation_id = new.conversation_id and s.sender_id = new.sender_id
+      and s.block = new.ordinal >> 8;
+    if not found then
+        insert into sent_counts (conversation_id, sender_id, block, count)
+        values (new.conversation_id, new.sender_id, new.ordinal >> 8,
+            1 + sent_before(new.conversation_id, new.sender_id, new.ordinal >> 8));
+    end if;
     return null;
 end $$;
 
@@ -255,6 +275,53 @@ begin
     end if;
 end $$;
 
+CREATE FUNCTION public.list_conversation() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    many constant integer := 32;
+begin
+    if now() - new.listed_at < interval '10 seconds' and (
+        select count(*) from (
+            select from participants p where p.conversation_id = new.id limit many + 1) p) > many
+    then
+        return new;
+    end if;
+    update listings l
+    set active_at = new.last_activity_at,
+        unread = new.message_count > p.last_read_ordinal + p.sent_after_read + p.deleted_after_read
+    from participants p
+    where p.conversation_id = new.id and l.conversation_id = new.id and l.user_id = p.user_id;
+    new.listed_count := new.message_count;
+    new.listed_at := new.last_activity_at;
+    return new;
+end $$;
+
+CREATE FUNCTION public.list_participants() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into listings (user_id, conversation_id, active_at, unread)
+    select p.user_id, p.conversation_id, c.last_activity_at,
+        c.message_count > p.last_read_ordinal + p.sent_after_read + p.deleted_after_read
+    from joined p join conversations c on c.id = p.conversation_id
+    on conflict on constraint listings_pkey do nothing;
+    return null;
+end $$;
+
+CREATE FUNCTION public.list_unread() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update listings l set unread = u.unread
+    from (
+        select c.message_count > new.last_read_ordinal + new.sent_after_read + new.deleted_after_read as unread
+        from conversations c where c.id = new.conversation_id
+    ) u
+    where l.conversation_id = new.conversation_id and l.user_id = new.user_id and l.unread <> u.unread;
+    return null;
+end $$;
+
 CREATE FUNCTION public.lock_for_change(a_message bigint, a_caller bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -266,6 +333,10 @@ begin
     perform from conversations c where c.id = conversation for no key update;
     return conversation;
 end $$;
+
+CREATE FUNCTION public.rfc3339(at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN to_char((at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'::text);
 
 CREATE TABLE public.messages (
     id bigint NOT NULL,
@@ -501,12 +572,12 @@ end $$;
 
 CREATE FUNCTION public.read_message(a_message bigint, a_user bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT read_at text) RETURNS record
     LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     target messages;
     reader participants;
     newest bigint;
-    own_in_range bigint;
 begin
     select m.* into target from messages m
     where m.id = a_message and takes_part(m.conversation_id, a_user);
@@ -541,16 +612,10 @@ begin
     end if;
 
     outcome := 'done';
-    -- The shorter side of the cursor's new position is counted.
-    if newest - target.ordinal <= target.ordinal - reader.last_read_ordinal then
-        select count(*) into reader.sent_after_read from messages m
-        where m.conversation_id = target.conversation_id and m.ordinal > target.ordinal
-          and m.sender_id = a_user;
-    else
-        select count(*) into own_in_range from messages m
-        where m.conversation_id = target.conversation_id and m.sender_id = a_user
-          and m.ordinal > reader.last_read_ordinal and m.ordinal <= target.ordinal;
-        reader.sent_after_read := reader.sent_after_read - own_in_range;
+    -- Nothing of one's own after the old position: nothing after the new one.
+    if reader.sent_after_read > 0 then
+        reader.sent_after_read :=
+            sent_after(target.conversation_id, a_user, target.ordinal, newest);
     end if;
     update participants p
     set last_read_ordinal = target.ordinal, sent_after_read = reader.sent_after_read, seen = true
@@ -561,9 +626,107 @@ begin
     seq := write_event(target.conversation_id, 'message-read', a_message, a_user, false);
 end $$;
 
+CREATE FUNCTION public.sent_after(conversation bigint, sender bigint, last_ordinal bigint, newest bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    return sent_before(conversation, sender, (newest >> 8) + 1)
+        - sent_before(conversation, sender, last_ordinal >> 8)
+        - (select count(*) from messages m
+            where m.conversation_id = conversation and m.sender_id = sender
+              and m.ordinal >= last_ordinal >> 8 << 8 and m.ordinal <= last_ordinal);
+end $$;
+
+CREATE FUNCTION public.sent_before(conversation bigint, sender bigint, a_block bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    return coalesce((
+        select s.count from sent_counts s
+        where s.conversation_id = conversation and s.sender_id = sender and s.block < a_block
+        order by s.block desc limit 1), 0);
+end $$;
+
+CREATE FUNCTION public.start_listing() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.listed_count := new.message_count;
+    new.listed_at := new.last_activity_at;
+    return new;
+end $$;
+
 CREATE FUNCTION public.takes_part(conversation bigint, "user" bigint) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (EXISTS (SELECT FROM public.participants p WHERE ((p.conversation_id = takes_part.conversation) AND (p.user_id = takes_part."user"))));
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    return exists (
+        select from participants p where p.conversation_id = conversation and p.user_id = "user");
+end $$;
+
+CREATE FUNCTION public.tombstones_after(conversation bigint, sender bigint, last_ordinal bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    -- Most conversations have none there.
+    perform from tombstone_counts t
+    where t.conversation_id = conversation and t.sender_id = sender
+      and t.bits = 16 and t.block >= last_ordinal >> 16
+    limit 1;
+    if not found then
+        return 0;
+    end if;
+    return (
+        select coalesce(sum(t.count), 0) from tombstone_counts t
+        where t.conversation_id = conversation and t.sender_id = sender
+          and t.bits = 16 and t.block > last_ordinal >> 16
+    ) + (
+        select coalesce(sum(t.count), 0) from tombstone_counts t
+        where t.conversation_id = conversation and t.sender_id = sender
+          and t.bits = 8 and t.block > last_ordinal >> 8
+          and t.block < ((last_ordinal >> 16) + 1) << 8
+    ) + (
+        select count(*) from messages m
+        where m.conversation_id = conversation and m.deleted_at is not null
+          and m.ordinal > last_ordinal and m.ordinal < ((last_ordinal >> 8) + 1) << 8
+          and (sender = 0 or m.sender_id = sender)
+    );
+end $$;
+
+CREATE FUNCTION public.unlist_participants() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from listings l using departed p
+    where l.conversation_id = p.conversation_id and l.user_id = p.user_id;
+    insert into former_participants as f
+        (conversation_id, user_id, last_read_ordinal, sent_after_read, left_seq)
+    select p.conversation_id, p.user_id, p.last_read_ordinal, p.sent_after_read, c.event_seq
+    from departed p join conversations c on c.id = p.conversation_id
+    on conflict on constraint former_participants_pkey do update
+    set last_read_ordinal = excluded.last_read_ordinal, sent_after_read = excluded.sent_after_read,
+        left_seq = excluded.left_seq, request = null;
+    return null;
+end $$;
+
+CREATE FUNCTION public.unlisted_conversations(a_user bigint) RETURNS SETOF bigint
+    LANGUAGE plpgsql STABLE ROWS 10
+    AS $$
+declare
+    few constant integer := 256;
+begin
+    if (select count(*) from (select from conversations c where c.unlisted limit few + 1) c) > few then
+        return query select l.conversation_id from listings l
+            cross join lateral (
+                select from conversations c where c.id = l.conversation_id and c.unlisted limit 1) c
+            where l.user_id = a_user;
+    else
+        return query select c.id from conversations c
+            cross join lateral (
+                select from listings l where l.conversation_id = c.id and l.user_id = a_user limit 1) l
+            where c.unlisted;
+    end if;
+end $$;
 
 CREATE TABLE public.former_participants (
     conversation_id bigint NOT NULL,
@@ -641,6 +804,14 @@ CREATE TABLE public.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.listings (
+    user_id bigint NOT NULL,
+    conversation_id bigint NOT NULL,
+    active_at timestamp(3) with time zone NOT NULL,
+    unread boolean NOT NULL
+)
+WITH (fillfactor='70');
+
 ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.messages_id_seq
     START WITH 1
@@ -649,6 +820,17 @@ ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.participants (
+    conversation_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    joined_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    last_read_ordinal bigint DEFAULT 0 NOT NULL,
+    sent_after_read bigint DEFAULT 0 NOT NULL,
+    deleted_after_read bigint DEFAULT 0 NOT NULL,
+    seen boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='70');
 
 CREATE TABLE public.reads (
     conversation_id bigint NOT NULL,
@@ -669,6 +851,23 @@ WITH (fillfactor='50');
 CREATE TABLE public.seen_users (
     user_id bigint NOT NULL
 );
+
+CREATE TABLE public.sent_counts (
+    conversation_id bigint NOT NULL,
+    sender_id bigint NOT NULL,
+    block bigint NOT NULL,
+    count bigint NOT NULL
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.tombstone_counts (
+    conversation_id bigint NOT NULL,
+    sender_id bigint NOT NULL,
+    bits smallint NOT NULL,
+    block bigint NOT NULL,
+    count bigint NOT NULL
+)
+WITH (fillfactor='70');
 
 CREATE VIEW public.unread AS
  SELECT p.conversation_id,
@@ -692,6 +891,9 @@ ALTER TABLE ONLY public.former_participants
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
 
+ALTER TABLE ONLY public.listings
+    ADD CONSTRAINT listings_pkey PRIMARY KEY (conversation_id, user_id);
+
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_ordinal UNIQUE (conversation_id, ordinal);
 
@@ -710,9 +912,21 @@ ALTER TABLE ONLY public.relay_progress
 ALTER TABLE ONLY public.seen_users
     ADD CONSTRAINT seen_users_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.sent_counts
+    ADD CONSTRAINT sent_counts_pkey PRIMARY KEY (conversation_id, sender_id, block);
+
+ALTER TABLE ONLY public.tombstone_counts
+    ADD CONSTRAINT tombstone_counts_pkey PRIMARY KEY (conversation_id, sender_id, bits, block);
+
+CREATE INDEX conversations_unlisted ON public.conversations USING btree (id) WHERE unlisted;
+
 CREATE INDEX conversations_unrelayed ON public.conversations USING btree (id) WHERE unrelayed;
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+
+CREATE INDEX listings_by_activity ON public.listings USING btree (user_id, active_at DESC, conversation_id DESC);
+
+CREATE INDEX listings_unread ON public.listings USING btree (user_id) WHERE unread;
 
 CREATE UNIQUE INDEX messages_client_message_id ON public.messages USING btree (conversation_id, sender_id, client_message_id) WHERE (client_message_id IS NOT NULL);
 
@@ -720,9 +934,23 @@ CREATE INDEX messages_tombstones ON public.messages USING btree (conversation_id
 
 CREATE INDEX participants_by_user ON public.participants USING btree (user_id);
 
+CREATE TRIGGER conversations_listing BEFORE UPDATE OF relayed_seq ON public.conversations FOR EACH ROW WHEN (((new.relayed_seq >= new.event_seq) AND ((new.listed_count <> new.message_count) OR (new.listed_at <> new.last_activity_at)))) EXECUTE FUNCTION public.list_conversation();
+
+CREATE TRIGGER conversations_start_listing BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION public.start_listing();
+
 CREATE TRIGGER messages_deletion AFTER UPDATE OF deleted_at ON public.messages FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION public.count_deletion();
 
+CREATE TRIGGER messages_sent AFTER INSERT ON public.messages FOR EACH ROW WHEN ((new.sender_id IS NOT NULL)) EXECUTE FUNCTION public.count_sent();
+
+CREATE TRIGGER messages_tombstone_written AFTER INSERT ON public.messages FOR EACH ROW WHEN ((new.deleted_at IS NOT NULL)) EXECUTE FUNCTION public.count_deletion();
+
 CREATE TRIGGER participants_cursor BEFORE INSERT OR UPDATE OF last_read_ordinal ON public.participants FOR EACH ROW EXECUTE FUNCTION public.count_deleted_after_read();
+
+CREATE TRIGGER participants_cursor_moved AFTER UPDATE OF last_read_ordinal ON public.participants FOR EACH ROW WHEN ((old.last_read_ordinal <> new.last_read_ordinal)) EXECUTE FUNCTION public.list_unread();
+
+CREATE TRIGGER participants_departed AFTER DELETE ON public.participants REFERENCING OLD TABLE AS departed FOR EACH STATEMENT EXECUTE FUNCTION public.unlist_participants();
+
+CREATE TRIGGER participants_joined AFTER INSERT ON public.participants REFERENCING NEW TABLE AS joined FOR EACH STATEMENT EXECUTE FUNCTION public.list_participants();
 
 ALTER TABLE ONLY public.participants
     ADD CONSTRAINT participants_conversation FOREIGN KEY (conversation_id) REFERENCES public.conversations(id);

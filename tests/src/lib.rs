@@ -1,6 +1,7 @@
 //! What the integration tests of several areas share: conversations that no other test has,
 //! subscriptions to channels, and access tokens.
 
+pub mod derived;
 mod lossy_proxy;
 pub mod routes;
 mod subscription;

@@ -10,6 +10,7 @@
 //!   [`feeds`]: how they get from there to a client that stays.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
 //! - [`redis_service`]: the typed Redis layer of the specification. [`keys`]: every key and channel.
+//! - [`statements`]: those that must stay fast among many rows.
 //! - [`ids`], [`content`]: values that carry their rules; past their parsers nothing is checked twice.
 
 pub mod api;
@@ -28,6 +29,7 @@ pub mod rate_limit;
 pub mod receipts;
 pub mod redis_service;
 pub mod relay;
+pub mod statements;
 pub mod typing;
 
 pub use platform::{Error, Result};

@@ -6,6 +6,7 @@ mod access;
 mod collisions;
 mod conversations;
 mod events;
+mod growth;
 mod health;
 mod http;
 mod lost_acknowledgements;

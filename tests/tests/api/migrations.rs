@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use dev_services::migrate::migrate;
 use dev_services::{TemporaryDirectory, connect};
 use testkit::{App, unique_id, workspace_root};
+use tests::derived;
 use tokio_postgres::Client;
 
 /// Rows as the first version has them; later versions add columns with defaults.
@@ -65,7 +66,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 /// A new database on the server of the tests.
-async fn create_database(app: &App) -> String {
+pub async fn create_database(app: &App) -> String {
     let name = format!("lexiflow_migration_{}", unique_id());
     let server = app.postgres().await;
     let create = format!("create database {name}");
@@ -75,7 +76,7 @@ async fn create_database(app: &App) -> String {
     format!("{server}/{name}")
 }
 
-async fn drop_database(app: &App, url: &str) {
+pub async fn drop_database(app: &App, url: &str) {
     let (_, name) = url.rsplit_once('/').expect("a database in the URL");
     let drop = format!("drop database {name} with (force)");
     let server = app.postgres().await;
@@ -142,5 +143,57 @@ async fn the_counters_that_a_migration_adds_are_computed_from_the_data() {
     let unread: Vec<(i64, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     // User 11 has not read 3 and 4, user 12 has not read 6; 5 was deleted.
     assert_eq!(unread, [(11, 2), (12, 1)]);
+    drop_database(&app, &url).await;
+}
+
+/// A conversation of 1,000 messages of three senders, in which every seventh was deleted, and one who
+/// has left; `ROWS` with it are what a version before the sums has.
+const HISTORY: &str = "
+    insert into conversations (id, message_count, event_seq, list_seq, relayed_seq)
+        overriding system value values (3, 1000, 1001, 1000, 1001);
+    insert into participants (conversation_id, user_id, last_read_ordinal)
+        values (3, 21, 0), (3, 22, 255), (3, 23, 256), (3, 24, 1000);
+    insert into messages (conversation_id, ordinal, sender_id, content, created_at, deleted_at)
+        select 3, n, 21 + n % 3, case when n % 7 > 0 then 'text' end, now(),
+            case when n % 7 = 0 then now() end
+        from generate_series(1, 1000) n;
+    insert into reads (conversation_id, user_id, ordinal, read_at)
+        values (3, 22, 255, now()), (3, 23, 256, now()), (3, 24, 1000, now()), (3, 25, 700, now());
+    insert into events (conversation_id, seq, type, user_id) values (3, 1001, 'participant-left', 25)";
+
+#[tokio::test]
+async fn sums_and_listings_of_a_migrated_database_agree_with_its_messages() {
+    let app = App::builder().prepare().await.expect("stores");
+    let url = create_database(&app).await;
+    let first = TemporaryDirectory::create().expect("a directory");
+    let name = files()[0].file_name().expect("a name").to_owned();
+    std::fs::copy(&files()[0], first.path().join(name)).expect("a copy");
+    migrate(&url, first.path()).await.expect("V1");
+    let database = connect(&url).await.expect("a session");
+    database.batch_execute(ROWS).await.expect("rows");
+    database.batch_execute(HISTORY).await.expect("a history");
+
+    let all = workspace_root().join("migrations");
+    migrate(&url, &all).await.expect("the later migrations");
+    let database = connect(&url).await.expect("a session");
+    derived::assert_exact(&database).await;
+
+    // The functions of the version before keep them.
+    let old = "
+        select post_messages(array[3, 3], array[21, 24], array['a', 'b'], array[null, null], array[null, null]::bigint[])";
+    database.batch_execute(old).await.expect("posts");
+    database
+        .batch_execute("delete from participants where conversation_id = 3 and user_id = 23")
+        .await
+        .expect("a participant left");
+    derived::assert_exact(&database).await;
+    let receipts = "
+        select array_agg(f.user_id order by f.user_id) from former_participants f where f.conversation_id = 3";
+    let former: Vec<i64> = database
+        .query_one(receipts, &[])
+        .await
+        .expect("rows")
+        .get(0);
+    assert_eq!(former, [23, 25]);
     drop_database(&app, &url).await;
 }

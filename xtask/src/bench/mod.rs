@@ -1,6 +1,7 @@
 //! `bench`: throughput, latency and memory, compared with another service on the same stores.
 
 mod baseline;
+mod growth;
 mod memory;
 mod own;
 mod report;
@@ -51,12 +52,19 @@ pub struct Arguments {
     /// Number of concurrent connections.
     #[arg(long, default_value_t = 32)]
     connections: u32,
+    /// Measure instead how latency grows with the size of the data; prints the median of each call at
+    /// a small and at a large size.
+    #[arg(long, conflicts_with_all = ["url", "baseline_url", "baseline_dir"])]
+    growth: bool,
 }
 
 /// Seconds of load before each measurement.
 const WARM_UP: u32 = 2;
 
 pub async fn run(arguments: Arguments) -> Result<()> {
+    if arguments.growth {
+        return growth::run().await;
+    }
     wrk::install_missing()?;
     let home = TemporaryDirectory::create()?;
     let stores = if arguments.needs_stores() {

@@ -1,6 +1,6 @@
 //! A user's conversations, most recently active first.
 
-use platform::postgres::parameters::{number, optional_number};
+use platform::postgres::parameters::number;
 use platform::postgres::{Repeat, Row, query};
 
 use crate::Result;
@@ -38,6 +38,55 @@ impl std::str::FromStr for Cursor {
     }
 }
 
+/// A page of a user's conversations: of those that are listed in the order of their activity as many
+/// as a page has, and those that the relay has not listed yet. The condition of a page's start is an
+/// argument.
+macro_rules! page {
+    ($listed:literal, $active:literal) => {
+        concat!(
+            r#"
+        select left(conversation_json(c), -1)
+                || ',"lastActivityAt":"' || rfc3339(c.last_activity_at)
+                || '","lastMessage":' || coalesce((
+                    select message_json(m) from messages m
+                    where m.conversation_id = c.id and m.ordinal = c.message_count), 'null')
+                || ',"unreadCount":' || (c.message_count - p.last_read_ordinal
+                    - p.sent_after_read - p.deleted_after_read) || '}',
+            (extract(epoch from c.last_activity_at) * 1000)::bigint, c.id
+        from (
+            (select c.id, c.last_activity_at
+            from listings l join conversations c on c.id = l.conversation_id
+            where l.user_id = $1 and not c.unlisted "#,
+            $listed,
+            "
+            order by l.active_at desc, l.conversation_id desc limit $2::bigint)
+            union all
+            (select c.id, c.last_activity_at
+            from unlisted_conversations($1) u (id) join conversations c on c.id = u.id
+            where true ",
+            $active,
+            "
+            order by c.last_activity_at desc, c.id desc limit $2::bigint)
+            order by last_activity_at desc, id desc limit $2::bigint
+        ) l
+        join conversations c on c.id = l.id
+        cross join lateral (
+            select p.last_read_ordinal, p.sent_after_read, p.deleted_after_read from participants p
+            where p.conversation_id = l.id and p.user_id = $1 limit 1
+        ) p
+        order by c.last_activity_at desc, c.id desc"
+        )
+    };
+}
+
+/// The first page of a user's conversations.
+pub(crate) const FIRST_PAGE: &str = page!("", "");
+/// The page after a cursor.
+pub(crate) const NEXT_PAGE: &str = page!(
+    "and (l.active_at, l.conversation_id) < (timestamptz 'epoch' + $3::bigint * interval '1 millisecond', $4::bigint)",
+    "and (c.last_activity_at, c.id) < (timestamptz 'epoch' + $3::bigint * interval '1 millisecond', $4::bigint)"
+);
+
 /// A page of a user's conversations as JSON, most recently active first, and
 /// the cursor of the next page if there is one.
 pub async fn of_user(
@@ -45,26 +94,16 @@ pub async fn of_user(
     after: Option<Cursor>,
     limit: usize,
 ) -> Result<(Vec<String>, Option<Cursor>)> {
-    const OF_USER: &str = r#"
-        select left(conversation_json(c), -1)
-                || ',"lastActivityAt":"' || rfc3339(c.last_activity_at)
-                || '","lastMessage":' || coalesce((
-                    select message_json(m) from messages m
-                    where m.conversation_id = c.id and m.ordinal = c.message_count), 'null')
-                || ',"unreadCount":' || u.count || '}',
-            (extract(epoch from c.last_activity_at) * 1000)::bigint, c.id
-        from unread u join conversations c on c.id = u.conversation_id
-        where u.user_id = $1 and ($2::bigint is null
-            or (c.last_activity_at, c.id) < (timestamptz 'epoch' + $2 * interval '1 millisecond', $3::bigint))
-        order by c.last_activity_at desc, c.id desc
-        limit $4::bigint"#;
-    let parameters = vec![
-        number(user.get()),
-        optional_number(after.map(|cursor| cursor.last_activity_ms)),
-        optional_number(after.map(|cursor| cursor.id.get())),
-        number(limit as i64 + 1),
-    ];
-    let rows = query(Repeat::Safe, OF_USER, parameters).await?;
+    let mut parameters = vec![number(user.get()), number(limit as i64 + 1)];
+    let statement = match after {
+        None => FIRST_PAGE,
+        Some(cursor) => {
+            parameters.push(number(cursor.last_activity_ms));
+            parameters.push(number(cursor.id.get()));
+            NEXT_PAGE
+        }
+    };
+    let rows = query(Repeat::Safe, statement, parameters).await?;
     let mut page = rows.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
     let more = page.len() > limit;
     page.truncate(limit);

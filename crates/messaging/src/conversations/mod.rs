@@ -5,14 +5,20 @@
 //! - `change`: creating, joining, leaving.
 //! - `rights`: a conversation in cache and database, and who may read it.
 //! - `list`: a user's conversations.
+//! - `viewed`: statements about one conversation, for those who may see it.
 
 mod change;
 mod list;
 mod rights;
+mod viewed;
 
 pub use change::{Created, MAX_PARTICIPANTS, create, join, leave};
 pub use list::{Cursor, of_user};
+pub(crate) use list::{FIRST_PAGE, NEXT_PAGE};
+pub(crate) use rights::VISIBLE;
 pub use rights::{Conversation, cached, drop_cached, is_visible, read, visible};
+pub use viewed::Viewed;
+pub(crate) use viewed::viewed;
 
 use crate::Error;
 

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
-use platform::postgres::parameters::{number, optional_number};
+use platform::postgres::parameters::number;
 use platform::postgres::{Repeat, query_one};
 use platform::redis::{RedisError, Script, millis, seconds};
 use platform::{args, random};
 use serde::Deserialize;
 
 use super::not_found;
+use super::viewed::{Viewed, viewed};
 use crate::cache::{self, Epoch, UNCONFIRMED_TTL, trust};
 use crate::ids::{ConversationId, UserId};
 use crate::{RedisService, Result, keys};
@@ -136,16 +137,17 @@ pub async fn drop_cached(redis: RedisService, id: ConversationId) -> Result<(), 
         .await
 }
 
+/// Gives a row for a conversation.
+pub(crate) const VISIBLE: Viewed = viewed!(
+    "select 1::bigint from conversations c where c.id = $1",
+    "c.id",
+    "$2"
+);
+
 /// Whether the database has the conversation and the viewer may see it.
 pub async fn is_visible(id: ConversationId, viewer: Option<UserId>) -> Result<bool> {
-    const VISIBLE: &str = "
-        select 1::bigint from conversations c
-        where c.id = $1 and ($2::bigint is null or exists (
-            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
-    let parameters = vec![number(id.get()), optional_number(viewer.map(UserId::get))];
-    Ok(query_one(Repeat::Safe, VISIBLE, parameters)
-        .await?
-        .is_some())
+    let row = VISIBLE.query_one(viewer, vec![number(id.get())]).await?;
+    Ok(row.is_some())
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ mod head;
 
 use std::fmt::Write;
 
-use platform::postgres::parameters::{number, optional_number};
-use platform::postgres::{PgFailure, Repeat, Row, query_one};
+use platform::postgres::parameters::number;
+use platform::postgres::{PgFailure, Row};
 
 pub use head::EventHead;
 
 use crate::Result;
+use crate::conversations::{Viewed, viewed};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
 
 /// What happened. The names are those of the database and of the wire.
@@ -138,15 +139,9 @@ pub struct EventPage {
     pub unrelayed: bool,
 }
 
-/// Reads the events after `seq`, at most `limit`; `None` if there is no such conversation or the
-/// viewer may not see it. Without a viewer everything is seen.
-pub async fn page_after(
-    conversation: ConversationId,
-    viewer: Option<UserId>,
-    seq: i64,
-    limit: usize,
-) -> Result<Option<EventPage>> {
-    const PAGE: &str = "
+/// A page of a conversation's events with their messages.
+pub(crate) const PAGE: Viewed = viewed!(
+    "
         select c.event_seq, c.unrelayed,
             coalesce(array_agg(e.seq order by e.seq) filter (where e.seq is not null), '{}'),
             coalesce(array_agg(e.type::text order by e.seq) filter (where e.seq is not null), '{}'),
@@ -160,16 +155,26 @@ pub async fn page_after(
             where e.conversation_id = c.id and e.seq > $2
             order by e.seq limit $3::bigint
         ) e on true
-        where c.id = $1 and ($4::bigint is null or exists (
-            select from participants p where p.conversation_id = c.id and p.user_id = $4))
-        group by c.id";
+        where c.id = $1",
+    "c.id",
+    "$4",
+    " group by c.id"
+);
+
+/// Reads the events after `seq`, at most `limit`; `None` if there is no such conversation or the
+/// viewer may not see it. Without a viewer everything is seen.
+pub async fn page_after(
+    conversation: ConversationId,
+    viewer: Option<UserId>,
+    seq: i64,
+    limit: usize,
+) -> Result<Option<EventPage>> {
     let parameters = vec![
         number(conversation.get()),
         number(seq),
         number(limit as i64),
-        optional_number(viewer.map(UserId::get)),
     ];
-    let Some(mut row) = query_one(Repeat::Safe, PAGE, parameters).await? else {
+    let Some(mut row) = PAGE.query_one(viewer, parameters).await? else {
         return Ok(None);
     };
     let (newest, unrelayed) = (row.take()?, row.take()?);

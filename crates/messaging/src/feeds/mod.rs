@@ -25,6 +25,7 @@ use platform::random;
 
 pub use conversation::ConversationFeed;
 pub use position::FeedPosition;
+pub(crate) use resolve::{EVENTS_OF_USER, MEMBERSHIPS};
 pub use stream_leases::StreamLease;
 pub use user::UserFeed;
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use futures::join;
-use platform::postgres::parameters::{number, numbers, optional_number};
+use platform::postgres::parameters::{number, numbers};
 use platform::postgres::{PgFailure, Repeat, Row, query};
 use platform::redis::StreamEntry;
 
@@ -170,6 +170,44 @@ impl Facts {
     }
 }
 
+/// Events at these positions, for a service.
+pub(crate) const ALL_EVENTS: &str = "
+    select e.conversation_id, e.seq, e.type::text, e.message_id, message_json(m), e.user_id
+    from unnest($1::bigint[], $2::bigint[]) as k (conversation_id, seq)
+    join events e on e.conversation_id = k.conversation_id and e.seq = k.seq
+    left join messages m on m.id = e.message_id";
+
+/// Events at these positions, for a user. `limit 1` keeps what the user may see a look of its own for
+/// each event, instead of a hash of all their conversations.
+pub(crate) const EVENTS_OF_USER: &str = "
+    select e.conversation_id, e.seq, e.type::text, e.message_id, message_json(m), e.user_id
+    from unnest($1::bigint[], $2::bigint[]) as k (conversation_id, seq)
+    join events e on e.conversation_id = k.conversation_id and e.seq = k.seq
+    left join messages m on m.id = e.message_id
+    left join lateral (
+        select true as takes_part from participants p
+        where p.conversation_id = k.conversation_id and p.user_id = $3 limit 1
+    ) p on true
+    left join lateral (
+        select f.left_seq, l.created_at as left_at from former_participants f
+        join events l on l.conversation_id = f.conversation_id and l.seq = f.left_seq
+        where f.conversation_id = k.conversation_id and f.user_id = $3 limit 1
+    ) f on true
+    where p.takes_part
+        or e.seq <= f.left_seq
+            and (m.edited_at is null or m.edited_at <= f.left_at or not exists (
+                select from events x
+                where x.conversation_id = k.conversation_id and x.seq > f.left_seq
+                    and x.message_id = m.id and x.type = 'message-edited'))";
+
+/// Which of these conversations a user takes part in.
+pub(crate) const MEMBERSHIPS: &str = "
+    select p.conversation_id from unnest($2::bigint[]) k (conversation_id)
+    cross join lateral (
+        select p.conversation_id from participants p
+        where p.conversation_id = k.conversation_id and p.user_id = $1 limit 1
+    ) p";
+
 /// Events at these positions, as far as the viewer may see them: those of conversations that they
 /// take part in; of one that they left, those up to their leaving, unless the message was changed
 /// since. An edit that the leaving waited for is older than it, though later than the start of its
@@ -178,33 +216,21 @@ async fn read_events(
     viewer: Option<UserId>,
     positions: &[(ConversationId, Seq)],
 ) -> Result<Vec<Event>, PgFailure> {
-    const EVENTS: &str = "
-        select e.conversation_id, e.seq, e.type::text, e.message_id, message_json(m), e.user_id
-        from unnest($1::bigint[], $2::bigint[]) as k (conversation_id, seq)
-        join events e on e.conversation_id = k.conversation_id and e.seq = k.seq
-        left join messages m on m.id = e.message_id
-        where $3::bigint is null
-            or exists (
-                select from participants p
-                where p.conversation_id = k.conversation_id and p.user_id = $3)
-            or exists (
-                select from former_participants f
-                join events l on l.conversation_id = f.conversation_id and l.seq = f.left_seq
-                where f.conversation_id = k.conversation_id and f.user_id = $3
-                  and e.seq <= f.left_seq
-                  and (m.edited_at is null or m.edited_at <= l.created_at or not exists (
-                    select from events x
-                    where x.conversation_id = f.conversation_id and x.seq > f.left_seq
-                      and x.message_id = m.id and x.type = 'message-edited')))";
     if positions.is_empty() {
         return Ok(vec![]);
     }
-    let parameters = vec![
+    let mut parameters = vec![
         numbers(positions.iter().map(|(conversation, _)| conversation.get())),
         numbers(positions.iter().map(|(_, seq)| seq.get())),
-        optional_number(viewer.map(UserId::get)),
     ];
-    let rows = query(Repeat::Safe, EVENTS, parameters).await?;
+    let statement = match viewer {
+        None => ALL_EVENTS,
+        Some(user) => {
+            parameters.push(number(user.get()));
+            EVENTS_OF_USER
+        }
+    };
+    let rows = query(Repeat::Safe, statement, parameters).await?;
     rows.into_iter().map(event).collect()
 }
 
@@ -227,9 +253,6 @@ async fn read_memberships(
     user: UserId,
     conversations: &[ConversationId],
 ) -> Result<Vec<ConversationId>, PgFailure> {
-    const MEMBERSHIPS: &str = "
-        select conversation_id from participants
-        where user_id = $1 and conversation_id = any ($2::bigint[])";
     if conversations.is_empty() {
         return Ok(vec![]);
     }

@@ -15,6 +15,7 @@ mod read;
 pub use change::{delete, edit};
 pub use head::MessageHead;
 pub use post::{Author, CallerKey, NewMessage, Posted, post};
+pub(crate) use read::{AFTER, BEFORE, FIND, NEWEST};
 pub use read::{Newest, PageAnchor, between, fill_list, find, newest, page};
 
 use crate::Error;

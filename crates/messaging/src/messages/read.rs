@@ -1,10 +1,11 @@
 //! Reading: the newest messages, pages, and single messages.
 
-use platform::postgres::parameters::{number, optional_number};
+use platform::postgres::parameters::number;
 use platform::postgres::{Repeat, query, query_one};
 
 use super::list_cache::{self, LIST_MAX};
 use super::not_found;
+use crate::conversations::{Viewed, viewed};
 use crate::ids::{ConversationId, MessageId, Ordinal, UserId};
 use crate::{RedisService, Result, cache, conversations};
 
@@ -19,22 +20,28 @@ pub struct Newest {
     pub unrelayed: bool,
 }
 
-/// The newest messages, unless the conversation is hidden from the viewer.
-pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Result<Newest> {
-    const NEWEST: &str = "
+// Ordinals have no gap, so the newest messages and a page are ranges of them. By an order and a limit
+// PostgreSQL sometimes sorted all messages of the conversation, and without the `limit 1` it sometimes
+// went through them for the one that a page begins at.
+
+/// The newest messages of a conversation.
+pub(crate) const NEWEST: Viewed = viewed!(
+    "
         select c.list_seq, array(
                 select message_json(m) from messages m
-                where m.conversation_id = c.id order by m.ordinal desc limit $3::bigint),
+                where m.conversation_id = c.id and m.ordinal > c.message_count - $2::bigint
+                order by m.ordinal desc),
             c.unrelayed
         from conversations c
-        where c.id = $1 and ($2::bigint is null or exists (
-            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
-    let parameters = vec![
-        number(conversation.get()),
-        optional_number(viewer.map(UserId::get)),
-        number(LIST_MAX as i64),
-    ];
-    let row = query_one(Repeat::Safe, NEWEST, parameters).await?;
+        where c.id = $1",
+    "c.id",
+    "$3"
+);
+
+/// The newest messages, unless the conversation is hidden from the viewer.
+pub async fn newest(conversation: ConversationId, viewer: Option<UserId>) -> Result<Newest> {
+    let parameters = vec![number(conversation.get()), number(LIST_MAX as i64)];
+    let row = NEWEST.query_one(viewer, parameters).await?;
     let mut row = row.ok_or(conversations::not_found())?;
     let list_seq = row.take()?;
     let mut messages: Vec<String> = row.take()?;
@@ -84,6 +91,40 @@ pub enum PageAnchor {
     After(MessageId),
 }
 
+/// The page before a message.
+pub(crate) const BEFORE: Viewed = viewed!(
+    "
+        select (
+            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
+            from messages m
+            where m.conversation_id = c.id
+              and m.ordinal < a.ordinal and m.ordinal >= a.ordinal - $3::bigint)
+        from conversations c
+        cross join lateral (
+            select m.ordinal, m.conversation_id from messages m where m.id = $2 limit 1
+        ) a
+        where c.id = $1 and a.conversation_id = c.id",
+    "c.id",
+    "$4"
+);
+
+/// The page after a message.
+pub(crate) const AFTER: Viewed = viewed!(
+    "
+        select (
+            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
+            from messages m
+            where m.conversation_id = c.id
+              and m.ordinal > a.ordinal and m.ordinal <= a.ordinal + $3::bigint)
+        from conversations c
+        cross join lateral (
+            select m.ordinal, m.conversation_id from messages m where m.id = $2 limit 1
+        ) a
+        where c.id = $1 and a.conversation_id = c.id",
+    "c.id",
+    "$4"
+);
+
 /// The page before or after a message as one JSON array, oldest first, unless
 /// the conversation is hidden from the viewer.
 pub async fn page(
@@ -92,36 +133,16 @@ pub async fn page(
     anchor: PageAnchor,
     limit: usize,
 ) -> Result<String> {
-    // Ordinals have no gap, so a page is a range of them.
-    const BEFORE: &str = "
-        select (
-            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
-            from messages m
-            where m.conversation_id = c.id
-              and m.ordinal < a.ordinal and m.ordinal >= a.ordinal - $4::bigint)
-        from conversations c join messages a on a.id = $3 and a.conversation_id = c.id
-        where c.id = $1 and ($2::bigint is null or exists (
-            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
-    const AFTER: &str = "
-        select (
-            select '[' || coalesce(string_agg(message_json(m), ',' order by m.ordinal), '') || ']'
-            from messages m
-            where m.conversation_id = c.id
-              and m.ordinal > a.ordinal and m.ordinal <= a.ordinal + $4::bigint)
-        from conversations c join messages a on a.id = $3 and a.conversation_id = c.id
-        where c.id = $1 and ($2::bigint is null or exists (
-            select from participants p where p.conversation_id = c.id and p.user_id = $2))";
     let (statement, message) = match anchor {
         PageAnchor::Before(id) => (BEFORE, id),
         PageAnchor::After(id) => (AFTER, id),
     };
     let parameters = vec![
         number(conversation.get()),
-        optional_number(viewer.map(UserId::get)),
         number(message.get()),
         number(limit as i64),
     ];
-    if let Some(mut row) = query_one(Repeat::Safe, statement, parameters).await? {
+    if let Some(mut row) = statement.query_one(viewer, parameters).await? {
         return Ok(row.take()?);
     }
     let visible = conversations::is_visible(conversation, viewer).await?;
@@ -154,14 +175,15 @@ pub async fn between(
         .collect()
 }
 
+/// One message.
+pub(crate) const FIND: Viewed = viewed!(
+    "select message_json(m) from messages m where m.id = $1",
+    "m.conversation_id",
+    "$2"
+);
+
 /// A message as JSON, unless its conversation is hidden from the viewer.
 pub async fn find(id: MessageId, viewer: Option<UserId>) -> Result<Option<String>> {
-    const FIND: &str = "
-        select message_json(m) from messages m
-        where m.id = $1 and ($2::bigint is null or exists (
-            select from participants p
-            where p.conversation_id = m.conversation_id and p.user_id = $2))";
-    let parameters = vec![number(id.get()), optional_number(viewer.map(UserId::get))];
-    let row = query_one(Repeat::Safe, FIND, parameters).await?;
+    let row = FIND.query_one(viewer, vec![number(id.get())]).await?;
     Ok(row.map(|mut row| row.take()).transpose()?)
 }

@@ -7,10 +7,11 @@
 use serde::Serialize;
 
 use crate::cache::share;
+use crate::conversations::{Viewed, viewed};
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
 use crate::{Error, Result, conversations, messages};
-use platform::postgres::parameters::{number, optional_number};
+use platform::postgres::parameters::number;
 use platform::postgres::{Repeat, Row, query, query_one};
 
 /// Moves a participant's cursor to a message, unless it is there already, and shares that; when the
@@ -42,24 +43,36 @@ pub async fn read(id: MessageId, user: UserId) -> Result<String> {
     Ok(read_at)
 }
 
+/// The receipts of a message: one look at the reads of each user who has come so far.
+pub(crate) const OF_MESSAGE: Viewed = viewed!(
+    r#"
+        select '{"messageId":' || m.id || ',"readBy":[' || coalesce((
+            select string_agg('{"userId":' || u.user_id || ',"readAt":"' || rfc3339(r.read_at) || '"}',
+                ',' order by r.read_at, u.user_id)
+            from (
+                select p.user_id from participants p
+                where p.conversation_id = m.conversation_id and p.last_read_ordinal >= m.ordinal
+                union
+                select f.user_id from former_participants f
+                where f.conversation_id = m.conversation_id and f.last_read_ordinal >= m.ordinal
+            ) u
+            cross join lateral (
+                select e.read_at from reads e
+                where e.conversation_id = m.conversation_id and e.user_id = u.user_id
+                  and e.ordinal >= m.ordinal
+                order by e.ordinal limit 1
+            ) r
+            where u.user_id is distinct from m.sender_id), '') || ']}'
+        from messages m
+        where m.id = $1"#,
+    "m.conversation_id",
+    "$2"
+);
+
 /// The users that have read a message, with those who have left since: its receipts as JSON,
 /// unless its conversation is hidden from the viewer.
 pub async fn of_message(id: MessageId, viewer: Option<UserId>) -> Result<String> {
-    const OF_MESSAGE: &str = r#"
-        select '{"messageId":' || m.id || ',"readBy":[' || coalesce((
-            select string_agg('{"userId":' || r.user_id || ',"readAt":"' || rfc3339(r.read_at) || '"}',
-                ',' order by r.read_at, r.user_id)
-            from (
-                select distinct on (e.user_id) e.user_id, e.read_at from reads e
-                where e.conversation_id = m.conversation_id and e.ordinal >= m.ordinal
-                  and e.user_id is distinct from m.sender_id
-                order by e.user_id, e.ordinal) r), '') || ']}'
-        from messages m
-        where m.id = $1 and ($2::bigint is null or exists (
-            select from participants p
-            where p.conversation_id = m.conversation_id and p.user_id = $2))"#;
-    let parameters = vec![number(id.get()), optional_number(viewer.map(UserId::get))];
-    let row = query_one(Repeat::Safe, OF_MESSAGE, parameters).await?;
+    let row = OF_MESSAGE.query_one(viewer, vec![number(id.get())]).await?;
     Ok(row.ok_or(messages::not_found())?.take()?)
 }
 
@@ -83,13 +96,24 @@ pub async fn unread_in(conversation: ConversationId, user: UserId) -> Result<Unr
     unread(row.ok_or(conversations::not_found())?)
 }
 
+/// What a user has not read: of the conversations that are listed as unread, and of those that the
+/// relay has not listed yet. `offset 0` keeps the count of each a look of its own.
+pub(crate) const UNREAD_OF: &str = "
+    select u.conversation_id, u.count
+    from (
+        select l.conversation_id from listings l where l.user_id = $1 and l.unread
+        union
+        select u.id from unlisted_conversations($1) u (id)
+    ) l
+    cross join lateral (
+        select u.conversation_id, u.count from unread u
+        where u.conversation_id = l.conversation_id and u.user_id = $1 and u.count > 0 offset 0
+    ) u
+    order by u.conversation_id";
+
 /// The conversations in which the user has something to read, in the order of
 /// their ids.
 pub async fn unread_of(user: UserId) -> Result<Vec<Unread>> {
-    const UNREAD_OF: &str = "
-        select conversation_id, count from unread
-        where user_id = $1 and count > 0
-        order by conversation_id";
     let rows = query(Repeat::Safe, UNREAD_OF, vec![number(user.get())]).await?;
     rows.into_iter().map(unread).collect()
 }

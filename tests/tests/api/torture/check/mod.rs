@@ -80,6 +80,9 @@ pub async fn all(world: &Arc<World>, readers: &Readers, plan: &Plan) -> Vec<Viol
         log::check(conversation, &mut violations);
         tables::check(conversation, &folds[id], &mut violations);
     }
+    for found in tests::derived::violations(&world.hosts[0].postgres().await).await {
+        violations.add("sums and listings", None, "what the rows say", found);
+    }
     promises::check(&attempts, &truth, &mut violations);
     views::check(&world.history, &timeline, &truth, &mut violations);
     feeds::check(readers, &truth, &folds, &timeline, &mut violations);
