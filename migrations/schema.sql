@@ -449,7 +449,10 @@ begin
         if outcome <> 'done' then
             update conversations c
             set message_count = c.message_count - 1, event_seq = c.event_seq - 1,
-                list_seq = c.event_seq - 1
+                list_seq = c.event_seq - 1,
+                last_activity_at = coalesce((
+                    select m.created_at from messages m
+                    where m.conversation_id = c.id and m.ordinal = c.message_count - 1), c.created_at)
             where c.id = conversation.id;
             if outcome in ('reply_elsewhere', 'repeated', 'conflict') and post.sender_id is not null then
                 update participants p set sent_after_read = p.sent_after_read - 1
@@ -470,7 +473,7 @@ begin
             case when post.sender_id is null then 'system' else 'user' end, post.content,
             case when post.sender_id is not null then post.key end,
             case when post.sender_id is not null then digest end,
-            post.reply_to_id, clock_timestamp())
+            post.reply_to_id, conversation.last_activity_at)
         returning * into written;
 
         insert into events (conversation_id, seq, type, message_id)

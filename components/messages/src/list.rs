@@ -5,17 +5,15 @@ use http::{StatusCode, header};
 use messaging::api::{RequestContext, X_CACHE};
 use messaging::cache::{Epoch, trust};
 use messaging::ids::{ConversationId, MessageId, UserId};
-use messaging::messages::list_cache::LIST_MAX;
+use messaging::messages::list_cache::{self, LIST_MAX, PAGE};
 use messaging::messages::{self, MessageHead, PageAnchor};
 use messaging::{Error, RedisService, Result, conversations, relay};
 use platform::http::Response;
 
-const DEFAULT_LIMIT: usize = 50;
-
 pub async fn run(context: RequestContext) -> Result<Response> {
     let conversation = context.required_query("conversationId")?;
     let limit = context.query_number("limit", 1..=LIST_MAX)?;
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    let limit = limit.unwrap_or(PAGE);
     let viewer = context.caller()?.user();
     let (page, cache) = match anchor(&context)? {
         Some(anchor) => (
@@ -75,12 +73,26 @@ async fn cached(
     let redis = RedisService::optional();
     let epoch = trust::trusted().await?;
     let (page, visible) = join!(
-        redis.get_conversation_messages(&epoch, conversation, limit),
+        cached_page(redis, &epoch, conversation, limit),
         cached_visibility(&epoch, conversation, viewer),
     );
-    let page = page.ok().filter(|_| epoch.is_current())?;
+    page.filter(|_| visible && epoch.is_current())
+}
+
+async fn cached_page(
+    redis: RedisService,
+    epoch: &Epoch,
+    conversation: ConversationId,
+    limit: usize,
+) -> Option<Vec<u8>> {
+    if limit == PAGE {
+        let page = list_cache::newest_page(redis, epoch, conversation).await;
+        return page.ok().flatten();
+    }
+    let page = redis.get_conversation_messages(epoch, conversation, limit);
+    let page = page.await.ok()?;
     let whole = page.len() == limit || MessageHead::parse(page.first()?)?.ordinal.get() == 1;
-    (visible && whole).then(|| join_json(&page))
+    whole.then(|| join_json(&page))
 }
 
 /// A page as one JSON array.

@@ -6,14 +6,15 @@
 //! | [`message`] | string | `message_cache_ttl` | one message |
 //! | [`conversation`] | string | `conversation_cache_ttl` | a conversation and its participants |
 //! | [`messages_state`] | string | `message_cache_ttl` | the epoch of that list, and whether it is exact |
+//! | [`messages_page`] | string | as that list | the newest messages of that list as one JSON array |
 //! | [`message_version`] | string | `message_cache_ttl` | the epoch and version of that message |
 //! | [`rights`] | string | 60 s | the epoch, and the conversation, as a proof of who may read it |
 //! | [`unread`] | string | none | a participant's unread count |
 //! | [`online`] | string | `presence_ttl` | one user's own presence |
 //! | [`users_online`] | set | `presence_ttl` after the newest heartbeat | users online |
-//! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms) |
+//! | [`users_online_by_expiry`] | sorted set | `presence_ttl` and 1 day after the newest heartbeat | users online, scored by when they expire (Unix ms); in the slot of [`users_online`] |
 //! | [`devices`] | sorted set | `presence_ttl` after the newest heartbeat | a user's devices online, scored by when they expire (Unix ms) |
-//! | [`last_seen`] | string | 90 days | when a user was last online (RFC 3339) |
+//! | [`last_seen`] | sorted set | none; a user stays for 90 days | users who were online, scored by when they last were (Unix ms) |
 //! | [`typing`] | set | `typing_ttl` after the newest indicator | users typing |
 //! | [`typing_by_expiry`] | sorted set | `typing_ttl` and 1 day after the newest indicator | conversations and users typing in them, scored by when they expire (Unix ms) |
 //! | [`typing_user`] | string | `typing_ttl` | one user's own indicator |
@@ -47,6 +48,12 @@ pub fn messages(id: ConversationId) -> String {
 #[must_use]
 pub fn messages_state(id: ConversationId) -> String {
     format!("{{conversation:{id}:messages}}:state")
+}
+
+/// The newest messages of a cached list as one JSON array, behind the epoch.
+#[must_use]
+pub fn messages_page(id: ConversationId) -> String {
+    format!("{{conversation:{id}:messages}}:page")
 }
 
 /// The epoch and version of a cached message.
@@ -109,19 +116,19 @@ pub const fn users_online() -> &'static str {
 /// Users online, scored by when they expire.
 #[must_use]
 pub const fn users_online_by_expiry() -> &'static str {
-    "users:online:by-expiry"
+    "{users:online}:by-expiry"
 }
 
-/// A user's devices online, scored by when they expire; in the slot of [`users_online_by_expiry`].
+/// A user's devices online, scored by when they expire; in the slot of [`users_online`].
 #[must_use]
 pub fn devices(user: UserId) -> String {
-    format!("{{{}}}:devices:{user}", users_online_by_expiry())
+    format!("{{{}}}:devices:{user}", users_online())
 }
 
-/// When a user was last online.
+/// Users who were online, scored by when they last were; in the slot of [`users_online`].
 #[must_use]
-pub fn last_seen(user: UserId) -> String {
-    format!("user:{user}:last-seen")
+pub const fn last_seen() -> &'static str {
+    "{users:online}:last-seen"
 }
 
 /// The channel of a user's presence; also as a template, with a placeholder for the user.
@@ -197,14 +204,14 @@ pub fn streams_of_user(user: UserId) -> String {
 /// Changes of an expiring set that the relay has yet to pass on; in the slot of the set. Each entry
 /// has one field, `event`.
 #[must_use]
-pub fn signals(by_expiry: &str) -> String {
-    format!("{{{by_expiry}}}:signals")
+pub fn signals(slot: &str) -> String {
+    format!("{{{slot}}}:signals")
 }
 
 /// Set by the relay that works on the signals of an expiring set.
 #[must_use]
-pub fn signals_lease(by_expiry: &str) -> String {
-    format!("{{{by_expiry}}}:signals:lease")
+pub fn signals_lease(slot: &str) -> String {
+    format!("{{{slot}}}:signals:lease")
 }
 
 /// The epoch whose cached values may be used, for as long as the key lives.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use platform::args;
 use platform::redis::{
     Argument, RedisClient, RedisError, RedisParameter, Repeat::Safe, Repeat::Unsafe, millis,
+    unexpected,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -76,6 +77,15 @@ impl RedisService {
     pub async fn ttl(&self, key: &str) -> Result<Option<Duration>> {
         let ttl: i64 = self.command(Safe, "PTTL", args![key]).await?;
         Ok(u64::try_from(ttl).ok().map(Duration::from_millis))
+    }
+
+    /// The time of the server, in Unix milliseconds.
+    pub async fn time(&self) -> Result<i64> {
+        let time: Vec<Vec<u8>> = self.command(Safe, "TIME", vec![]).await?;
+        let number = |at: usize| str::from_utf8(time.get(at)?).ok()?.parse::<i64>().ok();
+        let time = number(0).zip(number(1));
+        let time = time.map(|(seconds, micros)| seconds * 1000 + micros / 1000);
+        time.ok_or_else(|| unexpected("a time"))
     }
 
     // Hashes.

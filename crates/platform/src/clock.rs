@@ -81,6 +81,19 @@ pub fn now() -> String {
     rfc3339(SystemTime::now())
 }
 
+/// A Unix time in milliseconds in that form; `None` where no clock gives such a time.
+#[must_use]
+pub fn rfc3339_of_unix_ms(at: f64) -> Option<String> {
+    let is_in_range = (0.0..YEAR_10000).contains(&at);
+    let at = Duration::try_from_secs_f64(at / 1000.0)
+        .ok()
+        .filter(|_| is_in_range)?;
+    Some(rfc3339(SystemTime::UNIX_EPOCH + at))
+}
+
+/// In Unix milliseconds: where RFC 3339 ends.
+const YEAR_10000: f64 = 253_402_300_800_000.0;
+
 fn rfc3339(at: SystemTime) -> String {
     DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Millis, true)
 }

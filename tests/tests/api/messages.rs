@@ -69,6 +69,36 @@ async fn twenty_concurrent_posts_with_one_client_message_id_write_once() {
 }
 
 #[tokio::test]
+async fn a_post_without_effect_leaves_its_conversation_in_its_place() {
+    let app = app().await;
+    let users = vec![unique_user(), unique_user()];
+    let user = users[0];
+    let first = Room::of(app, users.clone()).await;
+    let once = json!({ "conversationId": first.id, "senderId": user, "content": "once",
+        "clientMessageId": "once" });
+    app.post("/api/v1/messages", &once).await.expect_status(201);
+    let second = Room::of(app, users).await;
+    let elsewhere = second.say(app, user, "later").await;
+    let list = async || {
+        let path = format!("/api/v1/conversations?userId={user}");
+        app.get(&path).await.expect_status(200).json()
+    };
+    let before = list().await;
+    assert_eq!(before[0]["id"], second.id);
+    let mut conflict = once.clone();
+    conflict["content"] = json!("twice");
+    let mut reply = once.clone();
+    reply["clientMessageId"] = json!("reply");
+    reply["replyToId"] = elsewhere["id"].clone();
+    for (body, status) in [(once, 200), (conflict, 409), (reply, 422)] {
+        app.post("/api/v1/messages", &body)
+            .await
+            .expect_status(status);
+        assert_eq!(list().await, before);
+    }
+}
+
+#[tokio::test]
 async fn posts_at_once_are_answered_each_for_itself() {
     let app = app().await;
     let (room, other) = (Room::new(app, 2).await, Room::new(app, 2).await);

@@ -496,7 +496,7 @@ async fn what_others_wrote_between_the_signals_holds_none_up() {
     let app = App::builder().own_stores().spawn().await;
     let room = Room::new(&app, 2).await;
     let (_feed, feed) = open_feed(&app, room.users[1]).await;
-    let signals = "{users:online:by-expiry}:signals";
+    let signals = "{users:online}:signals";
     let mut redis = app.redis().await;
     let mut pipe = redis::pipe();
     let garbage: [&[(&str, &[u8])]; 4] = [
@@ -511,7 +511,7 @@ async fn what_others_wrote_between_the_signals_holds_none_up() {
     for fields in garbage {
         pipe.xadd(signals, "*", fields);
     }
-    let lease = "{users:online:by-expiry}:signals:lease";
+    let lease = "{users:online}:signals:lease";
     let () = pipe
         .set(lease, "without a TTL")
         .query_async(&mut redis)
@@ -547,12 +547,9 @@ async fn a_signal_that_is_delivered_again_is_in_the_feed_once() {
     // The relay died before it removed the signal.
     let mut redis = app.redis().await;
     let (signals, last): (_, String) = (
-        "{users:online:by-expiry}:signals",
+        "{users:online}:signals",
         redis
-            .hget(
-                format!("{{{feed}}}:seqs"),
-                "{users:online:by-expiry}:signals",
-            )
+            .hget(format!("{{{feed}}}:seqs"), "{users:online}:signals")
             .await
             .expect("an id"),
     );
@@ -607,7 +604,7 @@ async fn a_heartbeat_of_a_user_with_fifty_thousand_contacts_delays_no_feed() {
     });
     join_all(delivered).await;
     let none = |left: &usize| *left == 0;
-    let signals = "{users:online:by-expiry}:signals";
+    let signals = "{users:online}:signals";
     let observe = async || app.redis().await.xlen(signals).await.expect("a number");
     let limit = Duration::from_secs(20);
     wait_for("the presence is delivered", limit, observe, none).await;
@@ -680,7 +677,7 @@ async fn a_user_is_online_while_any_device_is() {
     events.exactly(4, user, Duration::from_secs(5)).await;
     let types = events.types_of_user(user);
     assert_eq!(types, ["online", "offline", "online", "offline"]);
-    let devices = format!("{{users:online:by-expiry}}:devices:{user}");
+    let devices = format!("{{users:online}}:devices:{user}");
     let left: bool = app.redis().await.exists(devices).await.expect("an answer");
     assert!(!left);
 }
@@ -732,7 +729,7 @@ async fn a_poisoned_key_of_devices_counts_for_its_user_only() {
     let app = App::builder().own_stores().spawn().await;
     let (user, other) = (unique_user(), unique_user());
     beat(&app, other).await;
-    let devices = format!("{{users:online:by-expiry}}:devices:{user}");
+    let devices = format!("{{users:online}}:devices:{user}");
     let mut redis = app.redis().await;
     let () = redis.hset(&devices, 1, "x").await.expect("a hash");
     beat(&app, user).await;
@@ -806,15 +803,15 @@ async fn what_others_wrote_into_the_sets_breaks_nothing() {
     for score in [1, 9_000_000_000_000_i64] {
         let mut pipe = redis::pipe();
         for member in garbage {
-            pipe.zadd("users:online:by-expiry", member, score);
+            pipe.zadd("{users:online}:by-expiry", member, score);
         }
-        pipe.zadd("users:online:by-expiry", b"\xff".as_slice(), score);
+        pipe.zadd("{users:online}:by-expiry", b"\xff".as_slice(), score);
         let () = pipe.query_async(&mut redis).await.expect("members");
         beat(&app, user).await;
         assert!(is_listed(&app, user).await && is_listed(&app, other).await);
         assert_eq!(status(&app, user).await["online"], true);
         let left: usize = redis
-            .zcard("users:online:by-expiry")
+            .zcard("{users:online}:by-expiry")
             .await
             .expect("a number");
         assert_eq!(left, 2);
@@ -826,18 +823,18 @@ async fn a_key_that_holds_another_type_is_replaced() {
     let app = App::builder().own_stores().spawn().await;
     let user = unique_user();
     let mut redis = app.redis().await;
-    for key in ["users:online", "users:online:by-expiry"] {
+    for key in ["users:online", "{users:online}:by-expiry"] {
         tests::replace_with_hash(&app, key).await;
         beat(&app, user).await;
         assert!(is_listed(&app, user).await, "with {key}");
         assert!(is_in_the_plain_set(&app, user).await, "with {key}");
     }
     let () = redis
-        .del("users:online:by-expiry")
+        .del("{users:online}:by-expiry")
         .await
         .expect("a deletion");
     let () = redis
-        .lpush("users:online:by-expiry", "x")
+        .lpush("{users:online}:by-expiry", "x")
         .await
         .expect("a list");
     assert!(!is_listed(&app, user).await);
@@ -849,7 +846,7 @@ async fn a_user_keeps_their_devices_where_the_set_is_replaced() {
     let app = App::builder().own_stores().spawn().await;
     let user = unique_user();
     device(&app, user, "online", "desk").await;
-    tests::replace_with_hash(&app, "users:online:by-expiry").await;
+    tests::replace_with_hash(&app, "{users:online}:by-expiry").await;
     device(&app, user, "online", "phone").await;
     device(&app, user, "offline", "phone").await;
     assert_eq!(status(&app, user).await["online"], true);

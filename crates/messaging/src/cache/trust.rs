@@ -44,24 +44,28 @@ pub async fn trusted() -> Option<Epoch> {
         return Some(epoch);
     }
     let redis = RedisService::optional();
-    let left = match lease(redis, &epoch).await.ok()? {
+    let (left, time) = lease(redis, &epoch).await.ok()?;
+    let left = match left {
         Some(left) => left,
-        None => renew(redis, &epoch, now).await?,
+        None => renew(redis, &epoch, now, time).await?,
     };
     HELD.set(Some((now + left, number)));
     Some(epoch)
 }
 
-/// How long the present lease is valid, if it is of this epoch.
-async fn lease(redis: RedisService, epoch: &Epoch) -> Result<Option<Duration>, RedisError> {
+/// How long the present lease is valid, if it is of this epoch; and the time of Redis (Unix ms).
+async fn lease(redis: RedisService, epoch: &Epoch) -> Result<(Option<Duration>, i64), RedisError> {
     let key = keys::cache_lease();
-    let (value, left) = futures::join!(redis.get(key), redis.ttl(key));
+    let (value, left, time) = futures::join!(redis.get(key), redis.ttl(key), redis.time());
     let held = value?.is_some_and(|value| value == epoch.as_str().as_bytes());
-    Ok(left?.filter(|left| held && !left.is_zero()))
+    let left = left?.filter(|left| held && !left.is_zero());
+    Ok((left, time?))
 }
 
-/// Renews the lease, unless a change is missing in Redis; for how long.
-async fn renew(redis: RedisService, epoch: &Epoch, now: Instant) -> Option<Duration> {
+/// Renews the lease, unless a change is missing in Redis; for how long. `now` and `time`, that of
+/// Redis, are from before the look: a Redis that is frozen for a while and then takes the command
+/// takes a lease that has expired.
+async fn renew(redis: RedisService, epoch: &Epoch, now: Instant, time: i64) -> Option<Duration> {
     const STATE: &str = "
         select exists (select from cache_distrust),
             exists (select from conversations where unrelayed)";
@@ -85,8 +89,8 @@ async fn renew(redis: RedisService, epoch: &Epoch, now: Instant) -> Option<Durat
     let arguments = args![
         keys::cache_lease(),
         epoch.as_str(),
-        "PX",
-        millis(left).max(1)
+        "PXAT",
+        time + millis(LEASE)
     ];
     redis.command::<()>(Safe, "SET", arguments).await.ok()?;
     Some(left)

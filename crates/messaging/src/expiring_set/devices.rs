@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures::join;
 use platform::args;
 use platform::redis::{RedisError, millis};
 
@@ -29,11 +28,8 @@ impl ExpiringSet {
             millis(ttl + REAP_WINDOW),
             device.as_str()
         ];
-        let (changes, mirrored) = join!(
-            self.run(redis, REFRESH_DEVICE, Some(&devices), arguments),
-            self.mirror_refresh(redis, member, ttl),
-        );
-        mirrored.and(changes)
+        self.run(redis, REFRESH_DEVICE, Some(&devices), arguments)
+            .await
     }
 
     /// Removes a device, and with the last one the user; what changed. `ttl` is a device's.

@@ -3,11 +3,12 @@
 //!
 //! A sorted set by expiry decides alone who is a member; its scripts publish every change, and add a
 //! signal for the relay, in the step that makes it. So a change whose reply is lost is reported all
-//! the same. The plain set of the specification follows in a second round trip, only after a change;
-//! the relay repeats that before it delivers a signal. Every request that uses a set reaps the
-//! members that have expired, and only the one whose removal succeeds reports it. So an expiry is
-//! noticed without keyspace events, and also where these come late: a Redis with many keys may take
-//! minutes to find one that expired.
+//! the same. The scripts of presence write the plain set of the specification as well. The plain sets
+//! of typing, one for each conversation, have slots of their own and follow in a second round trip,
+//! only after a change; the relay repeats that before it delivers a signal. Every request that uses a
+//! set reaps the members that have expired, and only the one whose removal succeeds reports it. So an
+//! expiry is noticed without keyspace events, and also where these come late: a Redis with many keys
+//! may take minutes to find one that expired.
 
 mod devices;
 mod member;
@@ -32,7 +33,7 @@ use member::{CONVERSATION, USER};
 /// A script, behind what all of these share.
 macro_rules! script {
     ($($file:literal),+) => {
-        Script::idempotent(concat!(include_str!("lua/own.lua"), $(include_str!($file)),+))
+        Script::idempotent(concat!(include_str!("lua/call.lua"), $(include_str!($file)),+))
     };
 }
 
@@ -50,7 +51,7 @@ const REFRESH_DEVICE: Script = change!("lua/devices.lua", "lua/refresh_device.lu
 /// Removes a device, and with the last one the member.
 const REMOVE_DEVICE: Script = change!("lua/devices.lua", "lua/remove_device.lua");
 /// Removes all devices, and with them the member.
-const REMOVE_DEVICES: Script = change!("lua/remove_devices.lua");
+const REMOVE_DEVICES: Script = change!("lua/devices.lua", "lua/remove_devices.lua");
 /// Removes the members that have expired.
 const REAP: Script = change!("lua/reap.lua");
 /// Lists the members.
@@ -70,7 +71,10 @@ const TOLERANCE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpiringSet {
     by_expiry: &'static str,
+    /// What its scripts write too: the plain set, and when a user was last online.
+    mirrors: &'static [&'static str],
     signals: String,
+    signals_lease: String,
     channel: String,
     added: String,
     removed: String,
@@ -121,7 +125,9 @@ impl ExpiringSet {
         let event = |kind| format!(r#"{{"type":"{kind}","userId":{USER},"timestamp":"{now}"}}"#);
         Self {
             by_expiry: keys::users_online_by_expiry(),
-            signals: keys::signals(keys::users_online_by_expiry()),
+            mirrors: const { &[keys::users_online(), keys::last_seen()] },
+            signals: keys::signals(keys::users_online()),
+            signals_lease: keys::signals_lease(keys::users_online()),
             channel: keys::presence_channel(USER),
             added: event("online"),
             removed: event("offline"),
@@ -136,7 +142,9 @@ impl ExpiringSet {
         };
         Self {
             by_expiry: keys::typing_by_expiry(),
+            mirrors: &[],
             signals: keys::signals(keys::typing_by_expiry()),
+            signals_lease: keys::signals_lease(keys::typing_by_expiry()),
             channel: keys::typing_channel(CONVERSATION),
             added: event("typing-start"),
             removed: event("typing-stop"),
@@ -172,8 +180,8 @@ impl ExpiringSet {
 
     /// The key of the lease on the signals.
     #[must_use]
-    pub fn signals_lease(&self) -> String {
-        keys::signals_lease(self.by_expiry)
+    pub fn signals_lease(&self) -> &str {
+        &self.signals_lease
     }
 
     /// Runs a script that changes the set; `devices` is the key of a user's devices, for one that
@@ -186,6 +194,7 @@ impl ExpiringSet {
         arguments: Vec<RedisParameter>,
     ) -> Result<Changes, E> {
         let mut keys = vec![self.by_expiry, &*self.signals];
+        keys.extend(self.mirrors);
         keys.extend(devices);
         let mut all = args![&self.channel, &self.added, &self.removed];
         all.extend(arguments);
@@ -312,10 +321,10 @@ impl ExpiringSet {
         }
     }
 
-    /// Makes the plain set follow changes. One that was undone since is undone there too: the last
-    /// writer of the plain set has looked at the expiring set after that.
+    /// Makes the plain set follow changes, unless the scripts write it. A change that was undone since
+    /// is undone there too: the last writer of the plain set has looked at the expiring set after that.
     pub async fn mirror(&self, redis: RedisService, changes: &[Change]) -> Result<(), E> {
-        if changes.is_empty() {
+        if changes.is_empty() || !self.mirrors.is_empty() {
             return Ok(());
         }
         let outdated = self.mirror_once(redis, &newest(changes)).await?;

@@ -18,6 +18,8 @@ use crate::{RedisService, keys};
 const LIST_APPEND: Script = Script::idempotent(include_str!("lua/list_append.lua"));
 /// Fills an absent cached list.
 const LIST_FILL: Script = Script::idempotent(include_str!("lua/list_fill.lua"));
+/// Gives the newest messages as one array.
+const LIST_PAGE: Script = Script::idempotent(include_str!("lua/list_page.lua"));
 /// Confirms a list that was filled.
 const LIST_CONFIRM: Script = Script::idempotent(include_str!("lua/list_confirm.lua"));
 /// Finds out whether a list lacks messages.
@@ -30,6 +32,31 @@ const MESSAGE_DROP: Script = Script::idempotent(include_str!("lua/message_drop.l
 /// How many messages a cached list holds at the most: the largest page.
 pub const LIST_MAX: usize = 100;
 
+/// How many messages a page has if the reader does not say. That page of an exact list is kept as one
+/// JSON array beside the list, and is dropped by every script that changes the list.
+pub const PAGE: usize = 50;
+
+/// The keys of a conversation's list, all in one slot.
+struct Keys {
+    list: String,
+    state: String,
+    page: String,
+}
+
+impl Keys {
+    fn of(conversation: ConversationId) -> Self {
+        Self {
+            list: keys::messages(conversation),
+            state: keys::messages_state(conversation),
+            page: keys::messages_page(conversation),
+        }
+    }
+
+    fn all(&self) -> [&str; 3] {
+        [&self.list, &self.state, &self.page]
+    }
+}
+
 /// Adds new messages, the oldest first, to the cached list, if that is exact but for them, and
 /// publishes an event on a channel, if there is one.
 pub async fn append(
@@ -40,17 +67,12 @@ pub async fn append(
     publish: (&str, &str),
     ttl: Duration,
 ) -> Result<(), RedisError> {
-    let (list, state) = (
-        keys::messages(conversation),
-        keys::messages_state(conversation),
-    );
+    let keys = Keys::of(conversation);
     let mut arguments = args![epoch.as_str(), LIST_MAX, seconds(ttl), publish.0, publish.1];
     for (ordinal, json) in messages {
         arguments.extend(args![ordinal.get(), *json]);
     }
-    redis
-        .script_on(LIST_APPEND, &[&list, &state], arguments)
-        .await
+    redis.script_on(LIST_APPEND, &keys.all(), arguments).await
 }
 
 /// The newest messages of the cached list, oldest first; empty if there is no exact list.
@@ -61,14 +83,39 @@ pub async fn newest(
     limit: usize,
 ) -> Result<Vec<Vec<u8>>, RedisError> {
     let start = -i64::try_from(limit).unwrap_or(i64::MAX);
-    let (list, state) = (
-        keys::messages(conversation),
-        keys::messages_state(conversation),
-    );
-    let (state, page) = join!(redis.get(&state), redis.lrange(&list, start, -1));
+    let keys = Keys::of(conversation);
+    let (state, page) = join!(redis.get(&keys.state), redis.lrange(&keys.list, start, -1));
     let exact = format!("{} exact", epoch.as_str());
     let is_exact = state?.is_some_and(|state| state == exact.as_bytes());
     Ok(if is_exact { page? } else { vec![] })
+}
+
+/// The newest [`PAGE`] messages, or all if there are fewer, as one JSON array; `None` if there is no
+/// exact list.
+pub async fn newest_page(
+    redis: RedisService,
+    epoch: &Epoch,
+    conversation: ConversationId,
+) -> Result<Option<Vec<u8>>, RedisError> {
+    let keys = Keys::of(conversation);
+    if let Some(kept) = redis.get(&keys.page).await?
+        && let Some(page) = under(epoch, kept)
+    {
+        return Ok(Some(page));
+    }
+    let arguments = args![epoch.as_str(), PAGE];
+    let made: Option<Vec<u8>> = redis.script_on(LIST_PAGE, &keys.all(), arguments).await?;
+    Ok(made.and_then(|made| under(epoch, made)))
+}
+
+/// The value behind an epoch and a line feed.
+fn under(epoch: &Epoch, mut value: Vec<u8>) -> Option<Vec<u8>> {
+    let epoch = epoch.as_str().as_bytes();
+    let is_of_it = value.starts_with(epoch) && value.get(epoch.len()) == Some(&b'\n');
+    is_of_it.then(|| {
+        value.drain(..=epoch.len());
+        value
+    })
 }
 
 /// A reader's lease on a list that it filled.
@@ -84,15 +131,10 @@ pub async fn fill(
     messages: &[String],
 ) -> Result<Option<Fill>, RedisError> {
     let token = format!("{:016x}", random::number());
-    let (list, state) = (
-        keys::messages(conversation),
-        keys::messages_state(conversation),
-    );
+    let keys = Keys::of(conversation);
     let mut arguments = args![epoch.as_str(), &token, millis(UNCONFIRMED_TTL)];
     arguments.extend(messages.iter().map(Argument::parameter));
-    let filled: bool = redis
-        .script_on(LIST_FILL, &[&list, &state], arguments)
-        .await?;
+    let filled: bool = redis.script_on(LIST_FILL, &keys.all(), arguments).await?;
     Ok(filled.then_some(Fill { token }))
 }
 
@@ -104,13 +146,10 @@ pub async fn confirm(
     fill: &Fill,
     ttl: Duration,
 ) -> Result<bool, RedisError> {
-    let (list, state) = (
-        keys::messages(conversation),
-        keys::messages_state(conversation),
-    );
+    let keys = Keys::of(conversation);
     let arguments = args![epoch.as_str(), &fill.token, seconds(ttl)];
     redis
-        .script_on(LIST_CONFIRM, &[&list, &state], arguments)
+        .script_on(LIST_CONFIRM, &[&keys.list, &keys.state], arguments)
         .await
 }
 
@@ -119,10 +158,8 @@ pub async fn drop_list(
     redis: RedisService,
     conversation: ConversationId,
 ) -> Result<(), RedisError> {
-    let keys = args![
-        keys::messages(conversation),
-        keys::messages_state(conversation)
-    ];
+    let keys = Keys::of(conversation);
+    let keys = args![keys.list, keys.state, keys.page];
     redis
         .command(platform::redis::Repeat::Safe, "DEL", keys)
         .await

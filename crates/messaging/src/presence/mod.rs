@@ -9,7 +9,8 @@ use futures::join;
 use platform::postgres::parameters::numbers;
 use platform::postgres::{Repeat, query};
 use platform::redis::RedisError;
-use platform::{clock, config};
+use platform::redis::Repeat::Safe;
+use platform::{args, clock, config};
 
 pub use contacts::audience;
 
@@ -17,9 +18,6 @@ use crate::content::DeviceId;
 use crate::expiring_set::{Changes, ExpiringSet, Member};
 use crate::ids::UserId;
 use crate::{RedisService, Result, keys};
-
-/// How long it is remembered when a user was last online.
-const LAST_SEEN_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Whether a user is online, and when they last were.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +55,7 @@ pub async fn sign_off(user: UserId, device: Option<&DeviceId>) -> Result<()> {
         }
         None => set.remove_devices(redis, user).await?,
     };
-    if signed_off(redis, user, &changes).await? {
-        set_last_seen(redis, user).await?;
-    }
+    signed_off(redis, user, &changes).await?;
     Ok(())
 }
 
@@ -95,17 +91,25 @@ async fn is_visible(user: UserId, viewer: Option<UserId>) -> Result<bool> {
 
 async fn full_status(user: UserId) -> Result<Status> {
     let (redis, set) = (RedisService::required(), ExpiringSet::online());
-    let (member, last_seen) = ([Member::Online(user)], keys::last_seen(user));
+    let member = [Member::Online(user)];
     let (reaped, online, last_seen) = join!(
         set.reap(redis, None),
         set.contains(redis, &member),
-        redis.get(&last_seen),
+        last_seen(redis, user),
     );
     reaped?;
     Ok(Status {
         online: online?.first() == Some(&true),
-        last_seen: last_seen?.and_then(|text| String::from_utf8(text).ok()),
+        last_seen: last_seen?,
     })
+}
+
+/// When the user was last online, if that is remembered.
+async fn last_seen(redis: RedisService, user: UserId) -> Result<Option<String>, RedisError> {
+    let arguments = args![keys::last_seen(), user.get()];
+    let score: Option<Vec<u8>> = redis.command(Safe, "ZSCORE", arguments).await?;
+    let at = score.and_then(|score| str::from_utf8(&score).ok()?.parse().ok());
+    Ok(at.and_then(clock::rfc3339_of_unix_ms))
 }
 
 /// The key of a user's presence expired: they are offline, unless a heartbeat came since.
@@ -124,12 +128,11 @@ pub async fn set_online(
 ) -> Result<bool, RedisError> {
     let (set, marker) = (ExpiringSet::online(), keys::online(user));
     // The set first: its member is then due when its marker expires.
-    let (changes, marked, seen) = join!(
+    let (changes, marked) = join!(
         set.refresh_device(redis, user, device, ttl),
         redis.set(&marker, b"1", Some(ttl)),
-        set_last_seen(redis, user),
     );
-    let changes = marked.and(seen).and(changes)?;
+    let changes = marked.and(changes)?;
     set.report(redis, &changes).await;
     Ok(changes.concern(Member::Online(user)))
 }
@@ -158,8 +161,8 @@ async fn signed_off(
 /// How often a sign-off looks for changes that came in between.
 const LOOKS: usize = 3;
 
-/// Makes the user's marker and the plain set follow the expiring set, which has the user for so much
-/// longer. A change that came in between is found by a look behind each write.
+/// Makes the user's marker follow the expiring set, which has the user for so much longer. A change
+/// that came in between is found by a look behind each write.
 async fn follow(
     redis: RedisService,
     user: UserId,
@@ -187,25 +190,10 @@ async fn write_marker(
     remaining: Option<Duration>,
 ) -> Result<(), RedisError> {
     let marker = keys::online(user);
-    if remaining.is_some() {
-        let (marked, mirrored) = join!(
-            redis.set(&marker, b"1", remaining),
-            redis.sadd(keys::users_online(), user.get())
-        );
-        return marked.and(mirrored).map(|_| ());
+    match remaining {
+        Some(remaining) => redis.set(&marker, b"1", Some(remaining)).await,
+        None => redis.del(&marker).await.map(|_| ()),
     }
-    let (unmarked, mirrored) = join!(
-        redis.del(&marker),
-        redis.srem(keys::users_online(), user.get())
-    );
-    unmarked.and(mirrored).map(|_| ())
-}
-
-async fn set_last_seen(redis: RedisService, user: UserId) -> Result<(), RedisError> {
-    let now = clock::now();
-    redis
-        .set(&keys::last_seen(user), now.as_bytes(), Some(LAST_SEEN_TTL))
-        .await
 }
 
 async fn online_users(redis: RedisService) -> Result<Vec<UserId>, RedisError> {

@@ -3,8 +3,11 @@
 //! The relay's progress is a table of its own, and posters hold the conversation's row: so neither
 //! side waits for the other. The row follows when it is free.
 
+use std::time::Duration;
+
 use platform::postgres::parameters::{number, numbers, optional_numbers};
 use platform::postgres::{Repeat, Row, query};
+use platform::redis::seconds;
 
 use crate::Result;
 use crate::events::{self, Event};
@@ -12,6 +15,8 @@ use crate::ids::{ConversationId, Ordinal, UserId};
 
 /// How many conversations one claim takes.
 const CONVERSATIONS: usize = 128;
+/// How long a claim is this drain's.
+pub const LEASE: Duration = Duration::from_secs(10);
 /// How many events of one conversation one claim delivers.
 const EVENTS: usize = 50;
 
@@ -54,14 +59,15 @@ pub async fn claim() -> Result<Vec<Claimed>> {
             order by c.id limit $1
         )
         insert into relay_progress as r (conversation_id, relayed_seq, lease_until)
-        select id, relayed_seq, clock_timestamp() + interval '10 seconds' from pending
+        select id, relayed_seq, clock_timestamp() + $2::bigint * interval '1 second' from pending
         on conflict on constraint relay_progress_pkey do update
         set lease_until = excluded.lease_until,
             relayed_seq = greatest(r.relayed_seq, excluded.relayed_seq)
         where r.lease_until is null or r.lease_until < now()
         returning r.conversation_id, r.relayed_seq,
             (extract(epoch from r.lease_until) * 1000000)::bigint";
-    let rows = query(Repeat::Safe, CLAIM, vec![number(CONVERSATIONS as i64)]).await?;
+    let limits = vec![number(CONVERSATIONS as i64), number(seconds(LEASE))];
+    let rows = query(Repeat::Safe, CLAIM, limits).await?;
     rows.into_iter().map(claimed).collect()
 }
 

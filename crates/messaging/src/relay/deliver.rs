@@ -8,16 +8,33 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, join_all};
+use platform::args;
 use platform::clock::Instant;
-use platform::redis::RedisError;
+use platform::redis::{RedisError, Script, millis};
 
-use super::claim::{Batch, Progress};
+use super::claim::{Batch, LEASE, Progress};
 use crate::cache::{self, Epoch};
 use crate::events::{Event, EventType};
 use crate::feeds::streams::{FeedEntry, append_to_feed, append_to_stream};
 use crate::ids::{ConversationId, Ordinal, UserId};
 use crate::messages::list_cache;
 use crate::{RedisService, Result, conversations, keys, messages};
+
+/// Sets an unread count in time.
+const UNREAD_SET: Script = Script::idempotent(include_str!("unread_set.lua"));
+
+/// Until when a drain may write counts, by the clock of Redis (Unix ms): not longer than the leases
+/// that it takes. A relay or a Redis that is frozen for longer would else put an old count over that
+/// of the next relay. (Streams and feeds refuse what is older by its seq.)
+#[derive(Debug, Clone, Copy)]
+pub struct Until(i64);
+
+impl Until {
+    /// For a drain that begins at this time of Redis.
+    pub fn of_drain(start: i64) -> Self {
+        Self(start + millis(LEASE - Duration::from_secs(1)))
+    }
+}
 
 /// How many commands are under way at the same time.
 pub const WINDOW: usize = 200;
@@ -37,11 +54,20 @@ impl Delivered {
     }
 }
 
+/// On what terms a window is written.
+#[derive(Debug, Clone, Copy)]
+struct Terms<'a> {
+    epoch: &'a Epoch,
+    ttl: Duration,
+    until: Until,
+}
+
 /// Delivers batches until `deadline`; those that are left then are untouched.
 pub async fn deliver(
     redis: RedisService,
     batches: &[Batch],
     deadline: Instant,
+    until: Until,
 ) -> Result<Delivered> {
     let ttl = cache::message_ttl().await?;
     let epoch = cache::epoch().await?;
@@ -53,7 +79,12 @@ pub async fn deliver(
     while !rest.is_empty() && delivered.outage.is_none() && Instant::now() < deadline {
         let (now, later) = rest.split_at(fit(rest));
         rest = later;
-        deliver_window(redis, now, &epoch, ttl, &mut delivered).await;
+        let terms = Terms {
+            epoch: &epoch,
+            ttl,
+            until,
+        };
+        deliver_window(redis, now, terms, &mut delivered).await;
     }
     Ok(delivered)
 }
@@ -71,13 +102,12 @@ fn fit(batches: &[Batch]) -> usize {
 async fn deliver_window(
     redis: RedisService,
     batches: &[Batch],
-    epoch: &Epoch,
-    ttl: Duration,
+    terms: Terms<'_>,
     delivered: &mut Delivered,
 ) {
     let mut commands = Vec::new();
     for batch in batches {
-        let own = commands_of(redis, batch, epoch, ttl);
+        let own = commands_of(redis, batch, terms);
         commands.extend(
             own.into_iter()
                 .map(|command| command.map(|r| (batch.conversation, r))),
@@ -112,19 +142,15 @@ async fn deliver_window(
 }
 
 /// Commands on the same key are one command, so that their order is sure.
-fn commands_of<'a>(
-    redis: RedisService,
-    batch: &'a Batch,
-    epoch: &'a Epoch,
-    ttl: Duration,
-) -> Vec<Command<'a>> {
+fn commands_of<'a>(redis: RedisService, batch: &'a Batch, terms: Terms<'a>) -> Vec<Command<'a>> {
+    let Terms { epoch, ttl, until } = terms;
     let mut commands = mend_cache(redis, batch, epoch, ttl);
     commands.push(stream(redis, batch));
     for (user, count) in &batch.unread {
         let mut entries = feed_entries(batch, *user);
         entries.push(unread_entry(batch, *count));
         commands.push(async move { append_to_feed(redis, *user, &entries).await }.boxed_local());
-        commands.push(set_unread(redis, batch.conversation, *user, *count));
+        commands.push(set_unread(redis, until, batch.conversation, *user, *count));
     }
     for user in gone(batch) {
         let entries = feed_entries(batch, user);
@@ -201,15 +227,23 @@ fn unread_entry(batch: &Batch, count: i64) -> FeedEntry {
     }
 }
 
-/// Sets the unread count that Redis holds for a participant.
+/// Sets the unread count that Redis holds for a participant, unless the lease is over.
 pub fn set_unread(
     redis: RedisService,
+    until: Until,
     conversation: ConversationId,
     user: UserId,
     count: i64,
 ) -> Command<'static> {
     let key = keys::unread(conversation, user);
-    async move { redis.set(&key, count.to_string().as_bytes(), None).await }.boxed_local()
+    async move {
+        let is_set: bool = redis
+            .script(UNREAD_SET, &key, args![count, until.0])
+            .await?;
+        let late = || RedisError::Disconnected("the lease is over".into());
+        is_set.then_some(()).ok_or_else(late)
+    }
+    .boxed_local()
 }
 
 /// Deletes the unread count of a user who left.

@@ -30,7 +30,7 @@ use crate::cache::{self, trust};
 use crate::{RedisService, Result, expiring_set, keys};
 
 use claim::{Claimed, Progress};
-use deliver::Delivered;
+use deliver::{Delivered, Until};
 pub use wake_up::wake_up;
 
 /// How much longer than it worked a drain waits when it has caught up (debounce): what comes in
@@ -53,13 +53,15 @@ pub const RESTORE: &str = "restore";
 pub async fn drain(payload: &[u8]) -> Result<usize> {
     let redis = RedisService::required();
     let deadline = Instant::now() + BUDGET;
-    let (flag, marker, epoch) = futures::join!(
+    let (flag, marker, time, epoch) = futures::join!(
         redis.del(keys::relay_flag()),
         redis.get(keys::unread_restored()),
+        redis.time(),
         cache::epoch(),
     );
     flag?;
-    let all_unread = unread_keys::restore(redis, marker?, &epoch?).await?;
+    let until = Until::of_drain(time?);
+    let all_unread = unread_keys::restore(redis, marker?, &epoch?, until).await?;
     let mut delivered = 0;
     while Instant::now() < deadline {
         let start = Instant::now();
@@ -78,7 +80,7 @@ pub async fn drain(payload: &[u8]) -> Result<usize> {
             }
             return Ok(delivered);
         }
-        let (count, all) = work_on(redis, &claimed, deadline).await?;
+        let (count, all) = work_on(redis, &claimed, deadline, until).await?;
         delivered += count;
         if all {
             clock::sleep((start.elapsed() * DEBOUNCE).min(LONGEST_DEBOUNCE)).await;
@@ -93,11 +95,12 @@ async fn work_on(
     redis: RedisService,
     claimed: &[Claimed],
     deadline: Instant,
+    until: Until,
 ) -> Result<(usize, bool)> {
     fault(1).await;
     let (batches, unreadable) = claim::read(claimed).await?;
     fault(2).await;
-    let delivered: Delivered = deliver::deliver(redis, &batches, deadline).await?;
+    let delivered: Delivered = deliver::deliver(redis, &batches, deadline, until).await?;
     fault(3).await;
     let progress = |conversation| {
         if unreadable.contains(&conversation) {

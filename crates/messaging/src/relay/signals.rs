@@ -60,7 +60,7 @@ async fn deliver_of(redis: RedisService, set: &ExpiringSet) -> Result<bool> {
             return Ok(true);
         }
         let delivered = deliver_batch(redis, set, deadline).await;
-        redis.del(&set.signals_lease()).await?;
+        redis.del(set.signals_lease()).await?;
         delivered?;
     }
     Ok(false)
@@ -100,7 +100,7 @@ async fn remove(redis: RedisService, set: &ExpiringSet, ids: &[String]) -> Resul
 async fn acquire_lease(redis: RedisService, set: &ExpiringSet) -> Result<bool, RedisError> {
     let lease = set.signals_lease();
     redis
-        .script(ACQUIRE_LEASE, &lease, args![millis(LEASE)])
+        .script(ACQUIRE_LEASE, lease, args![millis(LEASE)])
         .await
 }
 

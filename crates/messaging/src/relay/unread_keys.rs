@@ -10,7 +10,7 @@ use platform::postgres::{Repeat, Row, query};
 use platform::redis::RedisError;
 
 use super::claim::user_ids;
-use super::deliver::{Command, WINDOW, delete_unread, set_unread};
+use super::deliver::{Command, Until, WINDOW, delete_unread, set_unread};
 use crate::cache::Epoch;
 use crate::ids::{ConversationId, UserId};
 use crate::{RedisService, Result, keys};
@@ -42,7 +42,12 @@ struct Counts {
 pub type Marker = Option<Vec<u8>>;
 
 /// Restores the counts of some conversations, if this Redis server lacks any; whether it has all now.
-pub async fn restore(redis: RedisService, marker: Marker, epoch: &Epoch) -> Result<bool> {
+pub async fn restore(
+    redis: RedisService,
+    marker: Marker,
+    epoch: &Epoch,
+    until: Until,
+) -> Result<bool> {
     let after = match Restored::of(marker.as_deref(), epoch) {
         Restored::All => return Ok(true),
         Restored::UpTo(id) => id,
@@ -51,7 +56,7 @@ pub async fn restore(redis: RedisService, marker: Marker, epoch: &Epoch) -> Resu
     let mut rest = page.clone();
     for _ in 0..ATTEMPTS {
         let counts = read(&rest).await?;
-        write(redis, &counts).await?;
+        write(redis, until, &counts).await?;
         rest = changed_since(&counts).await?;
         if rest.is_empty() {
             break;
@@ -130,11 +135,11 @@ fn counts(mut row: Row) -> Result<Counts> {
     })
 }
 
-async fn write(redis: RedisService, counts: &[Counts]) -> Result<(), RedisError> {
+async fn write(redis: RedisService, until: Until, counts: &[Counts]) -> Result<(), RedisError> {
     let mut commands: Vec<Command<'static>> = Vec::new();
     for of_one in counts {
         for (user, count) in &of_one.unread {
-            commands.push(set_unread(redis, of_one.conversation, *user, *count));
+            commands.push(set_unread(redis, until, of_one.conversation, *user, *count));
         }
         for user in &of_one.gone {
             commands.push(delete_unread(redis, of_one.conversation, *user));

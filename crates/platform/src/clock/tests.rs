@@ -11,6 +11,16 @@ fn times_have_milliseconds_and_a_z() {
 }
 
 #[test]
+fn unix_milliseconds_are_times_up_to_the_year_9999() {
+    let time = |at| rfc3339_of_unix_ms(at);
+    let expected = Some("2023-11-14T22:13:20.042Z".to_owned());
+    assert_eq!(time(1_700_000_000_042.0), expected);
+    for none in [-1.0, f64::NAN, f64::INFINITY, 9e15] {
+        assert_eq!(time(none), None, "{none}");
+    }
+}
+
+#[test]
 fn a_timeout_passes_with_its_own_timer() {
     let mut work = pin!(timeout(Duration::from_secs(1), pending::<()>()));
     assert_eq!(work.as_mut().now_or_never(), None);

@@ -11,6 +11,8 @@
 --
 -- KEYS[1]  the expiring set
 -- KEYS[2]  the signals
+-- KEYS[3]  the plain set that shows the members, where it is in the same slot; else
+--          its followers are the requests and the relay
 -- ARGV[1]  the channel; here and in the events, @u stands for the user and @c
 --          for the conversation
 -- ARGV[2]  the event of a member that was added
@@ -19,15 +21,14 @@
 -- none; 1 if signals wait for the relay, else 0; then the changes: 1 for a member
 -- that was added or 0 for one that was removed, a space, and the member.
 
-own(KEYS[1], 'zset')
-own(KEYS[2], 'stream')
-
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = unix_ms()
 local changes = {}
 
 -- About how many signals wait at the most.
 local MAX_SIGNALS = 10000
+
+-- How many expired members one script removes: no call takes long.
+local MAX_REAPED = 100
 
 -- Whether a text is an id: 1 to 2^53 - 1, as a number is written.
 local function is_id(text)
@@ -54,45 +55,61 @@ local function publish(member, present, event)
   local function fill(template)
     return (string.gsub(string.gsub(template, '@u', user), '@c', conversation or ''))
   end
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', MAX_SIGNALS, '*', 'event', fill(event))
+  call('XADD', KEYS[2], 'MAXLEN', '~', MAX_SIGNALS, '*', 'event', fill(event))
   redis.call('PUBLISH', fill(ARGV[1]), fill(event))
   table.insert(changes, present .. ' ' .. member)
 end
 
--- Adds a member that expires at that time, or lets it expire then.
+-- Adds a member that expires at that time, or lets it expire then; whether it is new.
 local function add(member, expiry)
-  if redis.call('ZADD', KEYS[1], expiry, member) == 1 then
+  local new = call('ZADD', KEYS[1], expiry, member) == 1
+  if new then
     publish(member, 1, ARGV[2])
   end
+  return new
 end
 
+-- Removes a member; whether it was there.
 local function remove(member)
-  if redis.call('ZREM', KEYS[1], member) == 1 then
+  local was = call('ZREM', KEYS[1], member) == 1
+  if was then
     publish(member, 0, ARGV[3])
   end
+  if KEYS[3] then
+    call('SREM', KEYS[3], member)
+  end
+  return was
 end
 
 -- Removes a member that expires within so many milliseconds.
 local function expire(member, tolerance)
-  local score = redis.call('ZSCORE', KEYS[1], member)
+  local score = call('ZSCORE', KEYS[1], member)
   if score and tonumber(score) <= now + tolerance then
     remove(member)
   end
 end
 
--- What every script begins with: removes members that have expired; a hundred, so
--- that no call takes long.
+-- What every script begins with: removes members that have expired; whether all.
 local function reap()
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) do
+  local expired = call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, MAX_REAPED)
+  for _, member in ipairs(expired) do
     remove(member)
+  end
+  return #expired < MAX_REAPED
+end
+
+-- What every script that adds a member begins with: a member that has expired is
+-- removed before it is added anew.
+local function reap_before(member)
+  if not reap() then
+    expire(member, 0)
   end
 end
 
--- What a script returns.
-local function result()
-  local score = redis.call('ZSCORE', KEYS[1], ARGV[4])
-  local remaining = score and math.max(0, tonumber(score) - now) or 0
-  local reply = { math.min(remaining, 2 ^ 53), math.min(redis.call('XLEN', KEYS[2]), 1) }
+-- What a script returns of a member that expires then, or of none.
+local function result(expiry)
+  local remaining = expiry and math.max(0, expiry - now) or 0
+  local reply = { math.min(remaining, 2 ^ 53), math.min(call('XLEN', KEYS[2]), 1) }
   for _, change in ipairs(changes) do
     table.insert(reply, change)
   end

@@ -1,5 +1,5 @@
 
--- Adds a member to the plain set that mirrors an expiring set for dashboards,
+-- Adds a member to the plain set that shows an expiring set for dashboards,
 -- and refreshes its TTL.
 --
 -- KEYS[1]  the set
@@ -7,7 +7,6 @@
 -- ARGV[2]  the set's TTL in milliseconds
 -- Returns 1 if the member is new, else 0.
 
-own(KEYS[1], 'set')
-local new = redis.call('SADD', KEYS[1], ARGV[1])
+local new = call('SADD', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return new

@@ -6,8 +6,8 @@
 -- ARGV[6]  the key's TTL in milliseconds: longer, so that a member that has
 --          expired is still there for the script that reaps it
 
-reap()
-expire(ARGV[4], 0)
-add(ARGV[4], now + ARGV[5])
+local expiry = now + ARGV[5]
+reap_before(ARGV[4])
+add(ARGV[4], expiry)
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
-return result()
+return result(expiry)

@@ -7,10 +7,17 @@
 --          expired is still there for the script that reaps it
 -- ARGV[7]  the device
 
-reap()
-expire(ARGV[4], 0)
+local expiry = now + ARGV[5]
+reap_before(ARGV[4])
 tidy(ARGV[5])
-redis.call('ZADD', KEYS[3], now + ARGV[5], ARGV[7])
-add(ARGV[4], last_expiry())
+call('ZADD', KEYS[5], expiry, ARGV[7])
+redis.call('PEXPIREAT', KEYS[5], expiry)
+local is_new = add(ARGV[4], expiry)
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
-return result()
+call('SADD', KEYS[3], ARGV[4])
+redis.call('PEXPIRE', KEYS[3], ARGV[5])
+see(ARGV[4])
+if is_new then
+  forget_unseen()
+end
+return result(expiry)

@@ -6,12 +6,12 @@
 -- ARGV[6]  the device
 
 reap()
-tidy(ARGV[5])
-redis.call('ZREM', KEYS[3], ARGV[6])
-local expiry = last_expiry()
+call('ZREM', KEYS[5], ARGV[6])
+local expiry = tidy(ARGV[5])
 if expiry then
-  redis.call('ZADD', KEYS[1], 'XX', expiry, ARGV[4])
-else
-  remove(ARGV[4])
+  redis.call('PEXPIREAT', KEYS[5], expiry)
+  call('ZADD', KEYS[1], 'XX', expiry, ARGV[4])
+elseif remove(ARGV[4]) then
+  see(ARGV[4])
 end
-return result()
+return result(expiry)

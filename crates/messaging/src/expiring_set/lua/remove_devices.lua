@@ -4,6 +4,8 @@
 -- ARGV[4]  the member
 
 reap()
-redis.call('DEL', KEYS[3])
-remove(ARGV[4])
+redis.call('DEL', KEYS[5])
+if remove(ARGV[4]) then
+  see(ARGV[4])
+end
 return result()

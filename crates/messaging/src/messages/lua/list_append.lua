@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the list, conversation:{id}:messages
 -- KEYS[2]  what is known of it, {conversation:{id}:messages}:state
+-- KEYS[3]  its newest messages as one array, {conversation:{id}:messages}:page
 -- ARGV[1]  the epoch
 -- ARGV[2]  how many messages the list may hold
 -- ARGV[3]  the list's TTL in seconds
@@ -16,7 +17,7 @@ if ARGV[4] ~= '' then
 end
 local state = redis.call('GET', KEYS[2])
 if not state then
-  redis.call('DEL', KEYS[1])
+  redis.call('DEL', KEYS[1], KEYS[3])
   return 0
 end
 local newest = redis.call('LINDEX', KEYS[1], -1)
@@ -28,7 +29,7 @@ for i = 6, #ARGV, 2 do
   if not last or last < ordinal then
     -- Not exact: it was filled before this message. A gap: a message between is late or lost.
     if not exact or not last or last < ordinal - 1 then
-      redis.call('DEL', KEYS[1], KEYS[2])
+      redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
       return 0
     end
     redis.call('RPUSH', KEYS[1], ARGV[i + 1])
@@ -37,6 +38,7 @@ for i = 6, #ARGV, 2 do
   end
 end
 if added then
+  redis.call('DEL', KEYS[3])
   redis.call('LTRIM', KEYS[1], -tonumber(ARGV[2]), -1)
   redis.call('EXPIRE', KEYS[1], ARGV[3])
   redis.call('EXPIRE', KEYS[2], ARGV[3])
