@@ -5,43 +5,29 @@
 -- Everything here is an expansion. Triggers keep the sums and the order, so that the components of
 -- the previous version keep them too.
 
+-- What is counted here stays as it is until the triggers count along. In the order of the writers.
+lock table conversations, participants, messages in share row exclusive mode;
+
 -- How many messages up to the end of a block of 256 ordinals are by a sender; no row for a block
--- without one. The messages by one sender in a range are then a difference of two lookups.
+-- without one, and none yet for the block of the newest message. The messages by one sender in a range
+-- are then a difference of two lookups, and what is in the blocks at its two ends.
 create table sent_counts (
     conversation_id bigint not null,
     sender_id bigint not null,
     block bigint not null,
     count bigint not null,
     constraint sent_counts_pkey primary key (conversation_id, sender_id, block)
-) with (fillfactor = 70);
+);
 
 insert into sent_counts (conversation_id, sender_id, block, count)
 select b.conversation_id, b.sender_id, b.block,
     sum(b.count) over (partition by b.conversation_id, b.sender_id order by b.block)
 from (
-    select conversation_id, sender_id, ordinal >> 8 as block, count(*) as count
-    from messages where sender_id is not null
-    group by conversation_id, sender_id, ordinal >> 8
+    select m.conversation_id, m.sender_id, m.ordinal >> 8 as block, count(*) as count
+    from messages m join conversations c on c.id = m.conversation_id
+    where m.sender_id is not null and m.ordinal >> 8 < c.message_count >> 8
+    group by m.conversation_id, m.sender_id, m.ordinal >> 8
 ) b;
-
--- Who inserts a message holds the conversation's row, and the message is its newest.
-create function count_sent() returns trigger
-    language plpgsql
-as $$
-begin
-    update sent_counts s set count = s.count + 1
-    where s.conversation_id = new.conversation_id and s.sender_id = new.sender_id
-      and s.block = new.ordinal >> 8;
-    if not found then
-        insert into sent_counts (conversation_id, sender_id, block, count)
-        values (new.conversation_id, new.sender_id, new.ordinal >> 8,
-            1 + sent_before(new.conversation_id, new.sender_id, new.ordinal >> 8));
-    end if;
-    return null;
-end $$;
-
-create trigger messages_sent after insert on messages
-    for each row when (new.sender_id is not null) execute function count_sent();
 
 -- How many messages before a block are by a sender.
 create function sent_before(conversation bigint, sender bigint, a_block bigint) returns bigint
@@ -54,17 +40,39 @@ begin
         order by s.block desc limit 1), 0);
 end $$;
 
--- How many messages after an ordinal are by a sender.
+-- How many messages of a block up to an ordinal in it are by a sender.
+create function sent_in_block(conversation bigint, sender bigint, last_ordinal bigint) returns bigint
+    language plpgsql stable parallel safe
+as $$
+begin
+    return (
+        select count(*) from messages m
+        where m.conversation_id = conversation and m.sender_id = sender
+          and m.ordinal >= last_ordinal >> 8 << 8 and m.ordinal <= last_ordinal);
+end $$;
+
+-- How many messages after an ordinal are by a sender; `newest` is the conversation's newest one.
 create function sent_after(conversation bigint, sender bigint, last_ordinal bigint, newest bigint)
     returns bigint
     language plpgsql stable parallel safe
 as $$
 begin
-    return sent_before(conversation, sender, (newest >> 8) + 1)
+    return sent_before(conversation, sender, newest >> 8) + sent_in_block(conversation, sender, newest)
         - sent_before(conversation, sender, last_ordinal >> 8)
-        - (select count(*) from messages m
-            where m.conversation_id = conversation and m.sender_id = sender
-              and m.ordinal >= last_ordinal >> 8 << 8 and m.ordinal <= last_ordinal);
+        - sent_in_block(conversation, sender, last_ordinal);
+end $$;
+
+-- Counts a block that is complete: the next message begins another one.
+create function count_block(conversation bigint, a_block bigint) returns void
+    language plpgsql
+as $$
+begin
+    insert into sent_counts (conversation_id, sender_id, block, count)
+    select conversation, m.sender_id, a_block, count(*) + sent_before(conversation, m.sender_id, a_block)
+    from messages m
+    where m.conversation_id = conversation and m.sender_id is not null
+      and m.ordinal >= a_block << 8 and m.ordinal < (a_block + 1) << 8
+    group by m.sender_id;
 end $$;
 
 -- How many tombstones a block of ordinals has: those of a sender, and with sender 0 all. A block is
@@ -131,26 +139,49 @@ begin
     return new;
 end $$;
 
--- A message became a tombstone, or was written as one.
-create or replace function count_deletion() returns trigger
+-- Counts a message that is a tombstone now.
+create function count_tombstone(conversation bigint, sender bigint, an_ordinal bigint) returns void
     language plpgsql
 as $$
 begin
     insert into tombstone_counts as t (conversation_id, sender_id, bits, block, count)
-    select new.conversation_id, s.sender_id, b.bits, new.ordinal >> b.bits, 1
-    from (values (0), (new.sender_id)) s (sender_id) cross join (values (8), (16)) b (bits)
+    select conversation, s.sender_id, b.bits, an_ordinal >> b.bits, 1
+    from (values (0), (sender)) s (sender_id) cross join (values (8), (16)) b (bits)
     where s.sender_id is not null
     order by s.sender_id, b.bits
     on conflict on constraint tombstone_counts_pkey do update set count = t.count + 1;
 
     update participants p set deleted_after_read = p.deleted_after_read + 1
-    where p.conversation_id = new.conversation_id and p.last_read_ordinal < new.ordinal
-      and p.user_id is distinct from new.sender_id;
+    where p.conversation_id = conversation and p.last_read_ordinal < an_ordinal
+      and p.user_id is distinct from sender;
+end $$;
+
+-- A message became a tombstone.
+create or replace function count_deletion() returns trigger
+    language plpgsql
+as $$
+begin
+    perform count_tombstone(new.conversation_id, new.sender_id, new.ordinal);
     return null;
 end $$;
 
-create trigger messages_tombstone_written after insert on messages
-    for each row when (new.deleted_at is not null) execute function count_deletion();
+-- A statement that writes a message holds the conversation's row, and the message is its newest. One trigger
+-- without a condition: PostgreSQL reads conditions anew for each statement.
+create function message_written() returns trigger
+    language plpgsql
+as $$
+begin
+    if new.ordinal & 255 = 0 then
+        perform count_block(new.conversation_id, (new.ordinal >> 8) - 1);
+    end if;
+    if new.deleted_at is not null then
+        perform count_tombstone(new.conversation_id, new.sender_id, new.ordinal);
+    end if;
+    return new;
+end $$;
+
+create trigger messages_written before insert on messages
+    for each row execute function message_written();
 
 -- Moves a participant's cursor to a message, unless it is there already.
 --

@@ -60,6 +60,18 @@ begin
         || ',"createdAt":"' || rfc3339(c.created_at) || '"}';
 end $$;
 
+CREATE FUNCTION public.count_block(conversation bigint, a_block bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into sent_counts (conversation_id, sender_id, block, count)
+    select conversation, m.sender_id, a_block, count(*) + sent_before(conversation, m.sender_id, a_block)
+    from messages m
+    where m.conversation_id = conversation and m.sender_id is not null
+      and m.ordinal >= a_block << 8 and m.ordinal < (a_block + 1) << 8
+    group by m.sender_id;
+end $$;
+
 CREATE FUNCTION public.count_deleted_after_read() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -76,32 +88,24 @@ CREATE FUNCTION public.count_deletion() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    perform count_tombstone(new.conversation_id, new.sender_id, new.ordinal);
+    return null;
+end $$;
+
+CREATE FUNCTION public.count_tombstone(conversation bigint, sender bigint, an_ordinal bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
     insert into tombstone_counts as t (conversation_id, sender_id, bits, block, count)
-    select new.conversation_id, s.sender_id, b.bits, new.ordinal >> b.bits, 1
-    from (values (0), (new.sender_id)) s (sender_id) cross join (values (8), (16)) b (bits)
+    select conversation, s.sender_id, b.bits, an_ordinal >> b.bits, 1
+    from (values (0), (sender)) s (sender_id) cross join (values (8), (16)) b (bits)
     where s.sender_id is not null
     order by s.sender_id, b.bits
     on conflict on constraint tombstone_counts_pkey do update set count = t.count + 1;
 
     update participants p set deleted_after_read = p.deleted_after_read + 1
-    where p.conversation_id = new.conversation_id and p.last_read_ordinal < new.ordinal
-      and p.user_id is distinct from new.sender_id;
-    return null;
-end $$;
-
-CREATE FUNCTION public.count_sent() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    update sent_counts s set count = s.count + 1
-    where s.conversation_id = new.conversation_id and s.sender_id = new.sender_id
-      and s.block = new.ordinal >> 8;
-    if not found then
-        insert into sent_counts (conversation_id, sender_id, block, count)
-        values (new.conversation_id, new.sender_id, new.ordinal >> 8,
-            1 + sent_before(new.conversation_id, new.sender_id, new.ordinal >> 8));
-    end if;
-    return null;
+    where p.conversation_id = conversation and p.last_read_ordinal < an_ordinal
+      and p.user_id is distinct from sender;
 end $$;
 
 CREATE FUNCTION public.create_conversation(a_title text, participant_ids bigint[], key_caller text, a_key text, a_digest bytea, max_conversations bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT conversation text) RETURNS record
@@ -359,6 +363,19 @@ CREATE TABLE public.messages (
 CREATE FUNCTION public.message_json(m public.messages) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((((((((((((((((((('{"id":'::text || (m).id) || ',"conversationId":'::text) || (m).conversation_id) || ',"ordinal":'::text) || (m).ordinal) || ',"senderId":'::text) || COALESCE(((m).sender_id)::text, 'null'::text)) || ',"kind":"'::text) || (m).kind) || '","content":'::text) || COALESCE((to_json((m).content))::text, 'null'::text)) || COALESCE((',"clientMessageId":'::text || (to_json((m).client_message_id))::text), ''::text)) || COALESCE((',"replyToId":'::text || (m).reply_to_id), ''::text)) || ',"createdAt":"'::text) || public.rfc3339((m).created_at)) || '"'::text) || COALESCE(((',"editedAt":"'::text || public.rfc3339((m).edited_at)) || '"'::text), ''::text)) || COALESCE(((',"deletedAt":"'::text || public.rfc3339((m).deleted_at)) || '"'::text), ''::text)) || '}'::text);
+
+CREATE FUNCTION public.message_written() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.ordinal & 255 = 0 then
+        perform count_block(new.conversation_id, (new.ordinal >> 8) - 1);
+    end if;
+    if new.deleted_at is not null then
+        perform count_tombstone(new.conversation_id, new.sender_id, new.ordinal);
+    end if;
+    return new;
+end $$;
 
 CREATE FUNCTION public.post_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
     LANGUAGE plpgsql
@@ -633,11 +650,9 @@ CREATE FUNCTION public.sent_after(conversation bigint, sender bigint, last_ordin
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
 begin
-    return sent_before(conversation, sender, (newest >> 8) + 1)
+    return sent_before(conversation, sender, newest >> 8) + sent_in_block(conversation, sender, newest)
         - sent_before(conversation, sender, last_ordinal >> 8)
-        - (select count(*) from messages m
-            where m.conversation_id = conversation and m.sender_id = sender
-              and m.ordinal >= last_ordinal >> 8 << 8 and m.ordinal <= last_ordinal);
+        - sent_in_block(conversation, sender, last_ordinal);
 end $$;
 
 CREATE FUNCTION public.sent_before(conversation bigint, sender bigint, a_block bigint) RETURNS bigint
@@ -648,6 +663,16 @@ begin
         select s.count from sent_counts s
         where s.conversation_id = conversation and s.sender_id = sender and s.block < a_block
         order by s.block desc limit 1), 0);
+end $$;
+
+CREATE FUNCTION public.sent_in_block(conversation bigint, sender bigint, last_ordinal bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+begin
+    return (
+        select count(*) from messages m
+        where m.conversation_id = conversation and m.sender_id = sender
+          and m.ordinal >= last_ordinal >> 8 << 8 and m.ordinal <= last_ordinal);
 end $$;
 
 CREATE FUNCTION public.start_listing() RETURNS trigger
@@ -860,8 +885,7 @@ CREATE TABLE public.sent_counts (
     sender_id bigint NOT NULL,
     block bigint NOT NULL,
     count bigint NOT NULL
-)
-WITH (fillfactor='70');
+);
 
 CREATE TABLE public.tombstone_counts (
     conversation_id bigint NOT NULL,
@@ -943,9 +967,7 @@ CREATE TRIGGER conversations_start_listing BEFORE INSERT ON public.conversations
 
 CREATE TRIGGER messages_deletion AFTER UPDATE OF deleted_at ON public.messages FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION public.count_deletion();
 
-CREATE TRIGGER messages_sent AFTER INSERT ON public.messages FOR EACH ROW WHEN ((new.sender_id IS NOT NULL)) EXECUTE FUNCTION public.count_sent();
-
-CREATE TRIGGER messages_tombstone_written AFTER INSERT ON public.messages FOR EACH ROW WHEN ((new.deleted_at IS NOT NULL)) EXECUTE FUNCTION public.count_deletion();
+CREATE TRIGGER messages_written BEFORE INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.message_written();
 
 CREATE TRIGGER participants_cursor BEFORE INSERT OR UPDATE OF last_read_ordinal ON public.participants FOR EACH ROW EXECUTE FUNCTION public.count_deleted_after_read();
 

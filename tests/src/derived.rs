@@ -17,9 +17,10 @@ const VIOLATIONS: &str = "
         select b.conversation_id, b.sender_id, b.block,
             sum(b.count) over (partition by b.conversation_id, b.sender_id order by b.block) as count
         from (
-            select conversation_id, sender_id, ordinal >> 8 as block, count(*) as count
-            from messages where sender_id is not null
-            group by conversation_id, sender_id, ordinal >> 8
+            select m.conversation_id, m.sender_id, m.ordinal >> 8 as block, count(*) as count
+            from messages m join conversations c on c.id = m.conversation_id
+            where m.sender_id is not null and m.ordinal >> 8 < c.message_count >> 8
+            group by m.conversation_id, m.sender_id, m.ordinal >> 8
         ) b
     ), tombstones as (
         select m.conversation_id, s.sender_id, b.bits, m.ordinal >> b.bits as block, count(*) as count

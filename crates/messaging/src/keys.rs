@@ -23,8 +23,8 @@
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
 //! | [`feed_seqs`] | hash | as the feed | the last event in the feed of each conversation, and the last signal of each expiring set |
 //! | [`streams_of_user`] | sorted set | 30 s after the newest renewal | a user's open event streams, scored by when their leases expire (Unix ms) |
-//! | [`signals`] | stream | none, capped | changes of an expiring set on their way to streams and feeds |
-//! | [`signals_lease`] | string | 5 s | there while a relay works on those signals |
+//! | [`presence_signals`], [`typing_signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
+//! | [`presence_signals_lease`], [`typing_signals_lease`] | string | 5 s | there while a relay works on those signals |
 //! | [`unread_restored`] | string | none | the epoch whose unread counts are complete, or up to which conversation |
 //! | [`relay_flag`] | string | 1 s | there while a wake-up is on its way to the relay |
 //! | [`cache_lease`] | string | 1 s | the epoch whose cached values may be used |
@@ -201,17 +201,30 @@ pub fn streams_of_user(user: UserId) -> String {
     format!("user:{user}:streams")
 }
 
-/// Changes of an expiring set that the relay has yet to pass on; in the slot of the set. Each entry
+/// Changes of presence that the relay has yet to pass on; in the slot of [`users_online`]. Each entry
 /// has one field, `event`.
 #[must_use]
-pub fn signals(slot: &str) -> String {
-    format!("{{{slot}}}:signals")
+pub const fn presence_signals() -> &'static str {
+    "{users:online}:signals"
 }
 
-/// Set by the relay that works on the signals of an expiring set.
+/// Set by the relay that works on those.
 #[must_use]
-pub fn signals_lease(slot: &str) -> String {
-    format!("{{{slot}}}:signals:lease")
+pub const fn presence_signals_lease() -> &'static str {
+    "{users:online}:signals:lease"
+}
+
+/// Changes of typing that the relay has yet to pass on; in the slot of [`typing_by_expiry`]. Each entry
+/// has one field, `event`.
+#[must_use]
+pub const fn typing_signals() -> &'static str {
+    "{typing:by-expiry}:signals"
+}
+
+/// Set by the relay that works on those.
+#[must_use]
+pub const fn typing_signals_lease() -> &'static str {
+    "{typing:by-expiry}:signals:lease"
 }
 
 /// The epoch whose cached values may be used, for as long as the key lives.

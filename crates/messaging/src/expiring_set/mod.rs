@@ -73,8 +73,8 @@ pub struct ExpiringSet {
     by_expiry: &'static str,
     /// What its scripts write too: the plain set, and when a user was last online.
     mirrors: &'static [&'static str],
-    signals: String,
-    signals_lease: String,
+    signals: &'static str,
+    signals_lease: &'static str,
     channel: String,
     added: String,
     removed: String,
@@ -126,8 +126,8 @@ impl ExpiringSet {
         Self {
             by_expiry: keys::users_online_by_expiry(),
             mirrors: const { &[keys::users_online(), keys::last_seen()] },
-            signals: keys::signals(keys::users_online()),
-            signals_lease: keys::signals_lease(keys::users_online()),
+            signals: keys::presence_signals(),
+            signals_lease: keys::presence_signals_lease(),
             channel: keys::presence_channel(USER),
             added: event("online"),
             removed: event("offline"),
@@ -143,8 +143,8 @@ impl ExpiringSet {
         Self {
             by_expiry: keys::typing_by_expiry(),
             mirrors: &[],
-            signals: keys::signals(keys::typing_by_expiry()),
-            signals_lease: keys::signals_lease(keys::typing_by_expiry()),
+            signals: keys::typing_signals(),
+            signals_lease: keys::typing_signals_lease(),
             channel: keys::typing_channel(CONVERSATION),
             added: event("typing-start"),
             removed: event("typing-stop"),
@@ -174,14 +174,14 @@ impl ExpiringSet {
 
     /// The key of the signals.
     #[must_use]
-    pub fn signals(&self) -> &str {
-        &self.signals
+    pub const fn signals(&self) -> &'static str {
+        self.signals
     }
 
     /// The key of the lease on the signals.
     #[must_use]
-    pub fn signals_lease(&self) -> &str {
-        &self.signals_lease
+    pub const fn signals_lease(&self) -> &'static str {
+        self.signals_lease
     }
 
     /// Runs a script that changes the set; `devices` is the key of a user's devices, for one that
@@ -193,7 +193,7 @@ impl ExpiringSet {
         devices: Option<&str>,
         arguments: Vec<RedisParameter>,
     ) -> Result<Changes, E> {
-        let mut keys = vec![self.by_expiry, &*self.signals];
+        let mut keys = vec![self.by_expiry, self.signals];
         keys.extend(self.mirrors);
         keys.extend(devices);
         let mut all = args![&self.channel, &self.added, &self.removed];

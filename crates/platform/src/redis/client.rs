@@ -1,5 +1,7 @@
 //! Commands and scripts.
 
+use std::ops::Range;
+
 use spin_sdk::redis::{RedisParameter, RedisResult};
 
 use super::connection::{self, Criticality};
@@ -35,8 +37,8 @@ impl RedisClient {
         command: &'static str,
         arguments: Vec<RedisParameter>,
     ) -> Result<T, RedisError> {
-        let keys: Vec<_> = arguments.first().cloned().into_iter().collect();
-        self.execute(repeat, command, &arguments, &keys)
+        let key = 0..arguments.len().min(1);
+        self.execute(repeat, command, &arguments, key)
             .await
             .and_then(T::from_reply)
     }
@@ -60,33 +62,35 @@ impl RedisClient {
         arguments: Vec<RedisParameter>,
     ) -> Result<T, RedisError> {
         let mut all = args![&script.name[..], keys.len()];
-        let keys: Vec<_> = keys.iter().map(|key| key.parameter()).collect();
-        all.extend(keys.iter().cloned());
+        all.extend(keys.iter().map(|key| key.parameter()));
         all.extend(arguments);
-        let by_name = self.execute(script.repeat, "EVALSHA", &all, &keys).await;
-        let reply = match by_name {
+        let keys = 2..2 + keys.len();
+        let by_name = self.execute(script.repeat, "EVALSHA", &all, keys.clone());
+        let reply = match by_name.await {
             Err(RedisError::NoScript(_)) => {
                 all[0] = script.source.parameter();
-                self.execute(script.repeat, "EVAL", &all, &keys).await
+                self.execute(script.repeat, "EVAL", &all, keys).await
             }
             reply => reply,
         };
         reply.and_then(T::from_reply)
     }
 
-    /// A value of another type under a key of ours is not ours: it counts as absent.
+    /// A value of another type under a key of ours is not ours: it counts as absent. `keys` is where the
+    /// keys are among the arguments.
     async fn execute(
         &self,
         repeat: Repeat,
         command: &'static str,
         arguments: &[RedisParameter],
-        keys: &[RedisParameter],
+        keys: Range<usize>,
     ) -> Result<Vec<RedisResult>, RedisError> {
         let reply = connection::execute(self.criticality, repeat, command, arguments).await;
         if !matches!(reply, Err(RedisError::WrongType(_))) || keys.is_empty() {
             return reply;
         }
         log::warn!("deleted a key of ours that held a value of another type ({command})");
+        let keys = &arguments[keys];
         connection::execute(self.criticality, Repeat::Safe, "DEL", keys).await?;
         connection::execute(self.criticality, repeat, command, arguments).await
     }
