@@ -16,6 +16,7 @@ mod build;
 mod cargo;
 mod check;
 mod env;
+mod flush;
 mod instance;
 mod migrate;
 mod schema;
@@ -51,6 +52,7 @@ enum Command {
     Build(build::Arguments),
     Migrate(migrate::Arguments),
     Seed(seed::Arguments),
+    Flush(flush::Arguments),
     Schema(schema::Arguments),
     Env(env::Arguments),
     Token(token::Arguments),
@@ -77,6 +79,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Build(_) => build::run()?,
         Command::Migrate(_) => migrate::run().await?,
         Command::Seed(_) => seed::run().await?,
+        Command::Flush(_) => flush::run().await?,
         Command::Schema(_) => schema::run().await?,
         Command::Env(_) => env::run()?,
         Command::Token(arguments) => token::run(arguments)?,

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use dev_services::flush;
+use messaging::keys;
+
+use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::json;
 use testkit::{App, send, wait_for};
@@ -196,4 +200,100 @@ async fn unread_is(app: &App, room: &Room, user: i64, count: Option<i64>) {
         *found == count
     })
     .await;
+}
+
+#[test]
+fn what_is_derived_from_postgres_is_known_by_its_key() {
+    let (conversation, user) = ("7".parse().expect("an id"), "9".parse().expect("an id"));
+    let message = "8".parse().expect("an id");
+    let derived = [
+        keys::messages(conversation),
+        keys::messages_state(conversation),
+        keys::messages_page(conversation),
+        keys::message(message),
+        keys::message_version(message),
+        keys::conversation(conversation),
+        keys::rights(conversation),
+        keys::unread(conversation, user),
+        keys::stream(conversation),
+        keys::stream_signal(conversation),
+        keys::feed(user),
+        keys::feed_seqs(user),
+        keys::unread_restored().to_owned(),
+        keys::relay_flag().to_owned(),
+        keys::cache_lease().to_owned(),
+    ];
+    let only_here = [
+        keys::online(user),
+        keys::users_online().to_owned(),
+        keys::users_online_by_expiry().to_owned(),
+        keys::devices(user),
+        keys::last_seen().to_owned(),
+        keys::presence_signals().to_owned(),
+        keys::typing(conversation),
+        keys::typing_user(conversation, user),
+        keys::typing_by_expiry().to_owned(),
+        keys::streams_of_user(user),
+        keys::ticket([0; 32]),
+        keys::rate_of_user(user),
+        "conversation:x".to_owned(),
+        "other".to_owned(),
+    ];
+    for key in derived {
+        assert!(flush::is_derived(&key), "{key}");
+    }
+    for key in only_here {
+        assert!(!flush::is_derived(&key), "{key}");
+    }
+}
+
+/// What a backup of PostgreSQL from before the second message has.
+const BACK: &str = "
+    delete from events where message_id in (select id from messages where ordinal = 2);
+    delete from messages where ordinal = 2;
+    update participants set sent_after_read = sent_after_read - 1 where sent_after_read > 0;
+    update relay_progress set relayed_seq = relayed_seq - 1;
+    update conversations set message_count = 1, event_seq = event_seq - 1, list_seq = event_seq - 1,
+        relayed_seq = event_seq - 1";
+
+#[tokio::test]
+async fn redis_is_emptied_of_what_an_older_postgres_does_not_have() {
+    let app = App::builder().own_stores().spawn().await;
+    let room = Room::new(&app, 2).await;
+    let (user, reader) = (room.users[0], room.users[1]);
+    let path = format!("/api/v1/messages/users/{reader}/online");
+    app.post(&path, json!({})).await.expect_status(200);
+    for text in ["first", "second"] {
+        room.say(&app, user, text).await;
+    }
+    let unread = format!("conversation:{}:unread:{reader}", room.id);
+    let counted = async |expected: &str| {
+        let observe = async || app.redis().await.get(&unread).await.expect("an answer");
+        let is_it = |found: &Option<String>| found.as_deref() == Some(expected);
+        wait_for("the count", Duration::from_secs(10), observe, is_it).await;
+    };
+    counted("2").await;
+    cached(&app, &room, user).await;
+    let database = app.postgres().await;
+    database.batch_execute(BACK).await.expect("statements");
+    let deleted = flush::flush(app.redis_url()).await.expect("a number");
+    assert!(deleted > 3, "{deleted}");
+    let texts = async || {
+        let list = app.get(&list_of(&room, user)).await.expect_status(200);
+        let list = list.json();
+        let list = list.as_array().expect("an array").iter();
+        list.map(|message| message["content"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(texts().await, ["first"]);
+    counted("1").await;
+    let feed = format!("/api/v1/messages/users/{reader}/events");
+    let mut feed = app.events(&feed).await;
+    room.say(&app, user, "other").await;
+    let event = feed.next_of("new-message").await.json();
+    assert_eq!(event["message"]["content"], "other");
+    counted("2").await;
+    let path = format!("/api/v1/messages/users/{reader}/online-status");
+    let status = app.get(&path).await.expect_status(200).json();
+    assert_eq!(status["online"], true);
 }

@@ -14,6 +14,7 @@
 //! - [`process`]: children that end with this process
 //! - [`connect`]: a session with PostgreSQL, encrypted if its URL requires it
 //! - [`migrate`]: the files of `migrations/`, each applied once
+//! - [`flush`]: what of Redis is derived from PostgreSQL, deleted
 //! - [`TemporaryDirectory`], [`DirectoryLock`]: data directories, and the lock on one
 //! - [`apt`]: Debian packages, installed if a program is missing
 //! - `stale`: servers that a killed run left behind
@@ -24,6 +25,7 @@ pub mod apt;
 mod connection;
 mod devhost;
 mod directory;
+pub mod flush;
 pub mod migrate;
 pub mod ports;
 pub mod postgres;

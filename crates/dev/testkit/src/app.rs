@@ -107,6 +107,11 @@ impl App {
         self.base_url.trim_start_matches("http://")
     }
 
+    /// The URL of its Redis.
+    pub fn redis_url(&self) -> &str {
+        self.data.redis_url()
+    }
+
     /// A connection to its Redis.
     ///
     /// # Panics
