@@ -53,6 +53,11 @@ impl<C> SharedConnection<C> {
         Ok(connection)
     }
 
+    /// The open connection, if there is one.
+    pub fn current(&self) -> Option<Rc<C>> {
+        self.open.borrow().clone()
+    }
+
     /// Forgets the connection if it still is the one that broke; whether it was.
     pub fn forget(&self, broken: &Rc<C>) -> bool {
         let mut open = self.open.borrow_mut();

@@ -104,6 +104,11 @@ pub fn connections_opened() -> u64 {
 /// server that restarted is another one. `None` where the server does not say, for want of a
 /// privilege.
 pub async fn server(criticality: Criticality) -> Result<(Option<Rc<str>>, u64), RedisError> {
+    if let Some(shared) = SHARED.with(SharedConnection::current)
+        && let Some(known) = shared.server.get()
+    {
+        return Ok((known.clone(), shared.number));
+    }
     within(criticality.deadline(), async {
         let shared = SharedConnection::acquire(&SHARED, || open(criticality)).await?;
         if let Some(known) = shared.server.get() {
