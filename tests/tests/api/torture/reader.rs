@@ -86,6 +86,10 @@ impl Readers {
         }
     }
 
+    pub fn add(&self, reader: Reader) {
+        lock(&self.0).push(Arc::new(reader));
+    }
+
     pub fn all(&self) -> Vec<Arc<Reader>> {
         lock(&self.0).clone()
     }
@@ -104,6 +108,15 @@ impl Reader {
         };
         let task = tokio::spawn(client.follow());
         Self { feed, items, task }
+    }
+
+    /// A reader that has come to its end, with what it received.
+    pub fn that_received(feed: Feed, items: Vec<Item>) -> Self {
+        Self {
+            feed,
+            items: Arc::new(Mutex::new(items)),
+            task: tokio::spawn(async {}),
+        }
     }
 
     pub fn items(&self) -> Vec<Item> {

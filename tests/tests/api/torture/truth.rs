@@ -42,7 +42,7 @@ pub struct Cursor {
 }
 
 /// Everything of one conversation.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Conversation {
     pub id: i64,
     pub title: Option<u32>,

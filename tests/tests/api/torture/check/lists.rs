@@ -24,13 +24,20 @@ pub async fn check(world: &World, truth: &Truth, violations: &mut Violations) {
             check_conversation(host, conversation, violations).await;
         }
         check_cached(world, conversation, violations).await;
-        check_pages(&world.hosts[1], conversation, violations).await;
-        check_messages(&world.hosts[2], conversation, violations).await;
-        check_receipts(&world.hosts[0], conversation, violations).await;
+        check_on(&world.hosts[2], conversation, violations).await;
     }
     for user in &world.users {
         check_user(&world.hosts[1], *user, truth, violations).await;
     }
+}
+
+/// All that one host says of a conversation.
+pub async fn check_on(host: &App, conversation: &Conversation, violations: &mut Violations) {
+    check_list(host, conversation, None, violations).await;
+    check_conversation(host, conversation, violations).await;
+    check_pages(host, conversation, violations).await;
+    check_messages(host, conversation, violations).await;
+    check_receipts(host, conversation, violations).await;
 }
 
 fn rows(conversation: &Conversation) -> Vec<Value> {
@@ -148,7 +155,7 @@ async fn check_receipts(host: &App, conversation: &Conversation, violations: &mu
 }
 
 /// A user's conversations and unread counts.
-async fn check_user(host: &App, user: i64, truth: &Truth, violations: &mut Violations) {
+pub async fn check_user(host: &App, user: i64, truth: &Truth, violations: &mut Violations) {
     let path = format!("/api/v1/conversations?userId={user}&limit=100");
     let found = host.get(&path).await.json();
     let found = found.as_array().cloned().unwrap_or_default();

@@ -8,10 +8,11 @@ mod promises;
 mod redis_keys;
 mod rest;
 mod tables;
+mod tests;
 mod timeline;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -41,6 +42,11 @@ impl Violations {
             expected: expected.into(),
             found: found.into(),
         });
+    }
+
+    /// The checks that found something.
+    fn checks(&self) -> BTreeSet<&'static str> {
+        self.0.iter().map(|violation| violation.check).collect()
     }
 
     /// Adds a violation unless both sides are equal.
@@ -80,7 +86,7 @@ pub async fn all(world: &Arc<World>, readers: &Readers, plan: &Plan) -> Vec<Viol
         log::check(conversation, &mut violations);
         tables::check(conversation, &folds[id], &mut violations);
     }
-    for found in tests::derived::violations(&world.hosts[0].postgres().await).await {
+    for found in ::tests::derived::violations(&world.hosts[0].postgres().await).await {
         violations.add("sums and listings", None, "what the rows say", found);
     }
     promises::check(&attempts, &truth, &mut violations);
