@@ -28,6 +28,28 @@ pub struct Arguments {
 /// The tests of the API mostly wait, so more of them run at once than there are cores.
 const API_THREADS: usize = 6;
 const API: &str = "api";
+/// The areas of the API that are tested a second time on a devhost that does only what Spin does.
+const STRICT_AREAS: [&str; 8] = [
+    "conversations::",
+    "events::",
+    "http::",
+    "messages::",
+    "presence::",
+    "receipts::",
+    "system_messages::",
+    "typing::",
+];
+/// Tests that stop Redis: then Spin ends, and so does that devhost.
+const STOPS_REDIS: [&str; 6] = [
+    "crashes_of_host_and_redis",
+    "needs_redis",
+    "redis_is_back",
+    "redis_is_down",
+    "while_redis",
+    "without_redis",
+];
+/// The environment variable that makes the test kit start such devhosts.
+const STRICT: &str = "TESTKIT_STRICT";
 const THREADS: &str = "RUST_TEST_THREADS";
 
 /// One run of `cargo test`.
@@ -35,6 +57,8 @@ struct Run {
     arguments: Vec<String>,
     filter: Option<String>,
     threads: Option<usize>,
+    /// On devhosts that do only what Spin does.
+    is_strict: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
@@ -75,6 +99,7 @@ fn runs(arguments: &Arguments) -> Result<Vec<Run>> {
                 filter,
             ),
             api(filter.clone()),
+            strict(filter),
             others(filter)?,
         ]),
     }
@@ -93,6 +118,14 @@ fn api(filter: Option<String>) -> Run {
     Run {
         threads: Some(API_THREADS),
         ..Run::new(&["--package", "tests", "--test", API], &filter)
+    }
+}
+
+/// What users of the API notice, on Spin's terms. A filter takes the place of the areas.
+fn strict(filter: &Option<String>) -> Run {
+    Run {
+        is_strict: true,
+        ..api(filter.clone())
     }
 }
 
@@ -139,6 +172,7 @@ impl Run {
             arguments: arguments.iter().map(ToString::to_string).collect(),
             filter: filter.clone(),
             threads: None,
+            is_strict: false,
         }
     }
 
@@ -149,6 +183,13 @@ impl Run {
             test.args(["--features", "no-browser"]);
         }
         test.args(&self.filter).arg("--").args(options);
+        if self.is_strict {
+            test.env(STRICT, "1");
+            test.args(STOPS_REDIS.iter().flat_map(|name| ["--skip", name]));
+            if self.filter.is_none() {
+                test.args(STRICT_AREAS);
+            }
+        }
         if let Some(threads) = self.threads
             && std::env::var_os(THREADS).is_none()
         {

@@ -13,6 +13,8 @@ use crate::{App, Data};
 const CACHE: &str = ".lexiflow/compiled";
 /// With this environment variable set, the log file of every devhost is named.
 const SHOW_LOGS: &str = "TESTKIT_LOG";
+/// With this environment variable set, every devhost does only what Spin does.
+const STRICT: &str = "TESTKIT_STRICT";
 
 enum StoresChoice {
     Shared,
@@ -35,7 +37,10 @@ impl Default for Builder {
             stores: StoresChoice::Shared,
             variables: vec![],
             environment: vec![],
-            arguments: vec![],
+            arguments: match std::env::var_os(STRICT) {
+                Some(_) => vec!["--strict".into()],
+                None => vec![],
+            },
             manifest: crate::workspace_root().join("spin.toml"),
         }
     }
