@@ -1,5 +1,7 @@
-//! Event streams: Server-Sent Events of a conversation, and of all that concerns a user.
+//! Events: as streams (Server-Sent Events) of a conversation and of all that concerns a user, and in
+//! pages.
 
+mod changes;
 mod conversation;
 mod lifetime;
 mod ticket;
@@ -10,6 +12,7 @@ use messaging::http_component;
 
 /// What this component answers.
 pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/messages/conversations/:id/changes", Participant => changes::run;
     GET "/api/v1/messages/conversations/:id/events", Participant or with_ticket => conversation::run;
     GET "/api/v1/messages/users/:userId/events", Oneself or with_ticket => user::run;
     POST "/api/v1/messages/stream-tickets", Identified => ticket::run;

@@ -1,5 +1,6 @@
 //! Event streams: no event is lost or repeated, whatever fails.
 
+mod changes;
 mod conversation;
 mod crowd;
 mod faults;
