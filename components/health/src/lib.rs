@@ -1,7 +1,8 @@
-//! The state of the service and its stores.
+//! The state of the service and its stores, for probes, people and monitoring.
 
 mod all;
 mod live;
+mod metrics;
 mod postgres;
 mod ready;
 mod redis;
@@ -16,6 +17,7 @@ pub const ROUTES: &[Route] = routes! {
     GET "/api/v1/health/postgres", Service => postgres::run;
     GET "/api/v1/health/ready", Public => ready::run;
     GET "/api/v1/health/redis", Service => redis::run;
+    GET "/api/v1/metrics", Service => metrics::run;
 };
 
 http_component!(ROUTES);

@@ -17,7 +17,7 @@ use crate::redis::milliseconds;
 #[serde(rename_all = "camelCase")]
 pub struct Health {
     pub status: Status,
-    latency_ms: Option<f64>,
+    pub latency_ms: Option<f64>,
     #[serde(skip)]
     pub relay: Option<RelayState>,
 }

@@ -24,7 +24,7 @@ pub struct Health {
     connected_clients: Option<u64>,
     /// For people, as in `1.2MB`.
     memory_usage: Option<String>,
-    latency_ms: Option<f64>,
+    pub latency_ms: Option<f64>,
 }
 
 pub async fn run(_: RequestContext) -> Result<Response> {

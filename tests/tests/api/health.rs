@@ -1,11 +1,13 @@
 //! Health checks.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 use testkit::{App, Response, app, send, unique_id, unique_user, wait_for};
+use tests::Room;
 
 #[tokio::test]
 async fn health_covers_every_store_and_the_relay() {
@@ -181,4 +183,58 @@ async fn a_redis_user_without_dangerous_commands_is_enough() {
     let path = format!("/api/v1/messages/users/{user}/online");
     app.post(&path, json!({})).await.expect_status(200);
     assert!(!app.log().contains(password) && !app.log().contains("p?w"));
+}
+
+/// The samples of a page of metrics; every family has its type and its help before them.
+fn samples(page: &str) -> BTreeMap<String, f64> {
+    let mut lines = page.lines().peekable();
+    let (mut samples, mut family) = (BTreeMap::new(), String::new());
+    while let Some(line) = lines.next() {
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            family = declared.split(' ').next().expect("a name").to_owned();
+            let help = lines.next().expect("a line");
+            assert!(help.starts_with(&format!("# HELP {family} ")), "{help}");
+        } else if line == "# EOF" {
+            assert_eq!(lines.peek(), None, "after the end");
+            return samples;
+        } else {
+            let (name, value) = line.rsplit_once(' ').expect("a sample");
+            assert!(name.starts_with(&family), "{name} in {family}");
+            samples.insert(name.to_owned(), value.parse().expect("a number"));
+        }
+    }
+    panic!("no end in {page}");
+}
+
+#[tokio::test]
+async fn metrics_follow_messages_and_users() {
+    let app = App::builder().own_stores().spawn().await;
+    let read = async || {
+        let page = app.get("/api/v1/metrics").await.expect_status(200);
+        let kind = page.header("content-type").expect("a type");
+        assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"));
+        samples(&page.text())
+    };
+    let before = read().await;
+    assert_eq!(before["messaging_messages_total"], 0.0);
+    assert_eq!(before["messaging_users_online"], 0.0);
+    let room = Room::new(&app, 2).await;
+    let path = format!("/api/v1/messages/users/{}/online", room.users[1]);
+    app.post(&path, json!({})).await.expect_status(200);
+    room.say(&app, room.users[0], "counted").await;
+    let after = read().await;
+    assert_eq!(after["messaging_messages_total"], 1.0);
+    assert_eq!(after["messaging_users_online"], 1.0);
+    assert_eq!(after["messaging_relay_set_aside_conversations"], 0.0);
+    for store in ["redis", "postgres"] {
+        assert_eq!(
+            after[&format!("messaging_store_up{{store=\"{store}\"}}")],
+            1.0
+        );
+    }
+    app.stop_redis().await;
+    let page = read().await;
+    assert_eq!(page["messaging_store_up{store=\"redis\"}"], 0.0);
+    assert!(!page.contains_key("messaging_users_online"));
+    assert_eq!(page["messaging_messages_total"], 1.0);
 }

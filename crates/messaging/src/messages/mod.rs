@@ -16,7 +16,7 @@ pub use change::{delete, edit};
 pub use head::MessageHead;
 pub use post::{Author, CallerKey, NewMessage, Posted, post};
 pub(crate) use read::{AFTER, BEFORE, FIND, NEWEST};
-pub use read::{Newest, PageAnchor, between, fill_list, find, newest, page};
+pub use read::{Newest, PageAnchor, between, count_written, fill_list, find, newest, page};
 
 use crate::Error;
 

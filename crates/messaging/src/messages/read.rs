@@ -175,6 +175,14 @@ pub async fn between(
         .collect()
 }
 
+/// How many messages were ever written: the ids that were given out, so that it is one look.
+pub async fn count_written() -> Result<i64> {
+    const WRITTEN: &str = "
+        select case when is_called then last_value else 0 end from messages_id_seq";
+    let row = query_one(Repeat::Safe, WRITTEN, vec![]).await?;
+    Ok(row.map_or(Ok(0), |mut row| row.take())?)
+}
+
 /// One message.
 pub(crate) const FIND: Viewed = viewed!(
     "select message_json(m) from messages m where m.id = $1",

@@ -75,6 +75,14 @@ pub async fn online(viewer: Option<UserId>) -> Result<Vec<UserId>> {
     visible
 }
 
+/// How many users are online.
+pub async fn count_online() -> Result<i64> {
+    let redis = RedisService::required();
+    let now = redis.time().await?;
+    let after_now = args![keys::users_online_by_expiry(), format!("({now}"), "+inf"];
+    Ok(redis.command(Safe, "ZCOUNT", after_now).await?)
+}
+
 /// Whether a user is online; unknown if the viewer may not see that. A service sees all.
 pub async fn status(user: UserId, viewer: Option<UserId>) -> Result<Status> {
     let (visible, status) = join!(is_visible(user, viewer), full_status(user));
