@@ -220,6 +220,16 @@ impl ServerProcess {
         self.end(Signal::KILL).await
     }
 
+    /// Kills it and its children, as a crash would, and waits.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be waited for.
+    pub async fn kill_tree(&self) -> Result<()> {
+        self.signal_tree(Signal::KILL);
+        self.kill().await
+    }
+
     async fn end(&self, signal: Signal) -> Result<()> {
         let Some(mut child) = self.child().take() else {
             return Ok(());
