@@ -17,7 +17,8 @@ const MAX_REF: usize = 64;
 
 #[derive(Deserialize)]
 struct Head {
-    r#type: String,
+    /// Read late, so that the answer to a frame without it repeats the reference.
+    r#type: Option<String>,
     r#ref: Option<String>,
 }
 
@@ -73,7 +74,7 @@ fn parse_head(frame: &[u8]) -> Result<Head> {
 async fn act(of: &Socket, rate: &Rate, head: &Head, frame: &[u8]) -> Result<Vec<String>> {
     rate.charge(1 + requests_of(frame.len())).await?;
     let reference = head.r#ref.as_deref();
-    match &*head.r#type {
+    match head.r#type.as_deref().unwrap_or_default() {
         "post" => {
             let message = post(of, parse_json(frame)?).await?;
             Ok(vec![answer::ok(reference, &[("message", &message)])])

@@ -132,18 +132,14 @@ async fn probe(listen: SocketAddr, control: u16) -> Result<()> {
     let control = format!("http://127.0.0.1:{control}/");
     for url in [format!("http://{listen}/.well-known/spin/health"), control] {
         let request = client.get(&url).timeout(PROBE_TIMEOUT).send();
-        request.await.with_context(|| format!("no answer of {url}"))?;
+        request
+            .await
+            .with_context(|| format!("no answer of {url}"))?;
     }
     Ok(())
 }
 
-fn write(
-    home: &Path,
-    listen: SocketAddr,
-    host: SocketAddr,
-    control: u16,
-    key: &str,
-) -> Result<()> {
+fn write(home: &Path, listen: SocketAddr, host: SocketAddr, control: u16, key: &str) -> Result<()> {
     let run = home.join("run");
     for directory in [&run, &home.join("lib/runner"), &home.join("log")] {
         std::fs::create_dir_all(directory)?;

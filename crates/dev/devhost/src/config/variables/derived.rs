@@ -36,7 +36,13 @@ pub fn insert(declared: &Declared, values: &mut Values) -> Result<()> {
 fn grip_host(addresses: &str) -> Result<Option<String>, InvalidUrl> {
     let first = addresses.split(',').next().unwrap_or_default();
     let url = url::Url::parse(first.trim()).ok();
-    Ok(url.and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))))
+    Ok(url.and_then(|url| {
+        Some(format!(
+            "{}:{}",
+            url.host_str()?,
+            url.port_or_known_default()?
+        ))
+    }))
 }
 
 fn redis_host(address: &str) -> Result<Option<String>, InvalidUrl> {
