@@ -110,6 +110,28 @@ impl Socket {
         }
     }
 
+    /// The next frame, without a timeout; none once the socket has ended.
+    ///
+    /// # Panics
+    ///
+    /// When what comes is not JSON.
+    pub async fn try_next(&mut self) -> Option<Value> {
+        match self.next_message().await? {
+            Message::Text(text) => Some(serde_json::from_str(&text).expect("JSON")),
+            _ => None,
+        }
+    }
+
+    /// Sends a frame of JSON to a connection that may be gone.
+    ///
+    /// # Errors
+    ///
+    /// When it is.
+    pub async fn try_send(&mut self, frame: Value) -> Result<(), Refused> {
+        let sent = self.stream.send(Message::Text(frame.to_string().into()));
+        sent.await.map_err(refused)
+    }
+
     /// The next frame of a type; others are skipped.
     ///
     /// # Panics

@@ -118,7 +118,6 @@ fn extra_header(error: &Error) -> Option<(HeaderName, Cow<'_, str>)> {
             format!(r#"{CHALLENGE}, error="insufficient_scope", scope="{scope}""#).into(),
         ),
         Error::MethodNotAllowed(allow) => (header::ALLOW, allow.as_str().into()),
-        Error::UpgradeRequired => (header::UPGRADE, "websocket".into()),
         Error::TooManyRequests(wait) | Error::TooManyStreams(wait) => {
             (header::RETRY_AFTER, wait.to_string().into())
         }

@@ -16,14 +16,16 @@ async fn a_socket_begins_with_hello_and_gets_what_is_posted() {
     assert_eq!(hello["type"], "hello");
     assert_eq!(hello["userId"], bob);
     assert!(hello["heartbeatSeconds"].as_u64() > Some(0));
+    room.say(app, ann, "First").await;
+    let before = socket.next_of("unread-count").await;
     room.say(app, ann, "Hello").await;
     let event = socket.next_of("new-message").await;
     assert_eq!(event["message"]["content"], "Hello");
     assert_eq!(event["conversationId"], room.id);
-    assert_eq!(event["seq"], 2);
-    assert_eq!(event["previousId"], hello["lastEventId"]);
+    assert_eq!(event["seq"], 3);
+    assert_eq!(event["previousId"], before["id"]);
     let unread = socket.next_of("unread-count").await;
-    assert_eq!(unread["count"], 1);
+    assert_eq!(unread["count"], 2);
     assert_eq!(unread["previousId"], event["id"]);
 }
 
