@@ -146,6 +146,14 @@ impl App {
         format!("{}{path}", self.base_url)
     }
 
+    /// The URL of a path for a browser: through the gateway, if there is one.
+    pub fn page_url(&self, path: &str) -> String {
+        match &self.gateway {
+            Some(gateway) => format!("http://{}{path}", gateway.listen()),
+            None => self.url(path),
+        }
+    }
+
     /// The address that it listens on, as `host:port`.
     pub fn address(&self) -> &str {
         self.base_url.trim_start_matches("http://")
