@@ -116,8 +116,14 @@ impl Socket {
     ///
     /// When what comes is not JSON.
     pub async fn try_next(&mut self) -> Option<Value> {
+        let text = self.next_text().await?;
+        Some(serde_json::from_str(&text).expect("JSON"))
+    }
+
+    /// The next frame as it came, without a timeout; none once the socket has ended.
+    pub async fn next_text(&mut self) -> Option<String> {
         match self.next_message().await? {
-            Message::Text(text) => Some(serde_json::from_str(&text).expect("JSON")),
+            Message::Text(text) => Some(text.to_string()),
             _ => None,
         }
     }

@@ -50,7 +50,7 @@ async fn survive(app: &App, clients: usize, count: usize, fault: impl AsyncFnOnc
         post_numbers(app, &room, count / 2..count).await;
     };
     let all = async { futures::join!(read, write) };
-    let all = tokio::time::timeout(Duration::from_secs(120), all).await;
+    let all = tokio::time::timeout(Duration::from_secs(240), all).await;
     if all.is_err() {
         for reader in &readers {
             let lacks: Vec<String> = numbers(count)
@@ -88,6 +88,25 @@ async fn a_restart_of_the_proxy_loses_nothing() {
 async fn a_crash_of_the_host_loses_nothing() {
     let app = own_app().await;
     survive(&app, 5, 60, async || app.crash_and_restart().await).await;
+}
+
+/// 1,000 sockets with 200 posts each, of which two conversations can have 499, take minutes:
+/// `READERS=499 POSTS=200`.
+#[tokio::test]
+async fn many_sockets_get_every_post_once_while_proxy_and_host_are_killed() {
+    let number = |name, default| {
+        std::env::var(name).map_or(default, |text: String| text.parse().expect("a number"))
+    };
+    let (readers, posts) = (number("READERS", 40), number("POSTS", 60));
+    let builder = App::builder().own_stores().gateway();
+    let app = builder.variable("max_streams_per_user", 0).spawn().await;
+    let killed = survive(&app, readers, posts, async || {
+        app.gateway().crash().await.expect("it ends");
+        app.gateway().server().start().await.expect("it starts");
+        app.crash_and_restart().await;
+    });
+    let beside = survive(&app, readers, posts, async || {});
+    futures::join!(killed, beside);
 }
 
 #[tokio::test]

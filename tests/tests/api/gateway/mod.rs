@@ -3,6 +3,7 @@
 mod access;
 mod client;
 mod faults;
+mod figures;
 mod frames;
 mod presence;
 
