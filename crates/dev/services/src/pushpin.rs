@@ -172,7 +172,8 @@ in_hwm=20000
 out_hwm=20000
 ";
 
-/// The limits of the default configuration drop what a busy service publishes.
+/// The limits of the default configuration drop what a busy service publishes, and its log has a line
+/// for each publication.
 fn settings(home: &Path, listen: SocketAddr, control: u16, key: &str) -> String {
     let home = home.display();
     format!(
@@ -188,7 +189,7 @@ stats_connection_ttl=120
 services=condure,zurl,pushpin-proxy,pushpin-handler
 http_port={listen}
 logdir={home}/log
-log_level=2
+log_level=1
 client_buffer_size={CLIENT_BUFFER}
 client_maxconn={MAX_CONNECTIONS}
 

@@ -226,8 +226,14 @@ impl ServerProcess {
     ///
     /// When it cannot be waited for.
     pub async fn kill_tree(&self) -> Result<()> {
+        let tree = self.pid().map(process::tree).unwrap_or_default();
         self.signal_tree(Signal::KILL);
-        self.kill().await
+        self.kill().await?;
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while tree.iter().any(|pid| process::is_alive(*pid)) && Instant::now() < deadline {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 
     async fn end(&self, signal: Signal) -> Result<()> {
