@@ -3,7 +3,7 @@
 use messaging::api::Route;
 
 /// Every component that answers HTTP, with its routes.
-pub const COMPONENTS: [(&str, &[Route]); 9] = [
+pub const COMPONENTS: [(&str, &[Route]); 10] = [
     ("messages", messages::ROUTES),
     ("conversations", conversations::ROUTES),
     ("presence", presence::ROUTES),
@@ -11,6 +11,7 @@ pub const COMPONENTS: [(&str, &[Route]); 9] = [
     ("receipts", receipts::ROUTES),
     ("system-messages", system_messages::ROUTES),
     ("events", events::ROUTES),
+    ("gateway", gateway::ROUTES),
     ("health", health::ROUTES),
     ("web", web::ROUTES),
 ];

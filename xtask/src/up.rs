@@ -7,12 +7,14 @@ use std::process::{ExitCode, ExitStatus};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use dev_services::process::Signal as ProcessSignal;
-use dev_services::{Devhost, ServerProcess, Stores, progress};
+use dev_services::{Devhost, Pushpin, ServerProcess, Stores, ports, progress};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{build, instance, migrate, seed, token, workspace};
 
 /// Build and run the service, with Redis, PostgreSQL and a demo conversation.
+///
+/// With --gateway also with Pushpin, through which the page uses a WebSocket.
 ///
 /// Redis and PostgreSQL keep their data in .lexiflow/. Ctrl-C stops everything that was started.
 #[derive(Args)]
@@ -23,6 +25,9 @@ pub struct Arguments {
     /// How callers are authenticated.
     #[arg(long, value_enum, default_value_t = Auth::Open)]
     auth: Auth,
+    /// Put Pushpin in front, which holds WebSockets and listens on the address.
+    #[arg(long)]
+    gateway: bool,
 }
 
 /// The values of `auth_mode`.
@@ -35,18 +40,27 @@ enum Auth {
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments { listen, auth } = arguments;
+    let Arguments {
+        listen,
+        auth,
+        gateway,
+    } = arguments;
     let lock = instance::lock()?;
     instance::remove_urls();
     ensure_free(listen)?;
     build::run()?;
+    let gateway = gateway.then(|| front(listen)).transpose()?;
     let stores = instance::start(lock).await?;
     migrate::apply(stores.database_url()).await?;
     seed::apply(stores.database_url()).await?;
     let mut stop = StopSignals::listen()?;
-    let devhost = devhost(listen, auth, &stores)?;
-    let status = serve(&devhost, &instructions(listen, auth), &mut stop).await;
+    let devhost = devhost(listen, auth, &stores, gateway.as_ref())?;
+    let front = gateway.as_ref().map(|(pushpin, _)| pushpin.server());
+    let status = serve(&devhost, front, &instructions(listen, auth), &mut stop).await;
     progress("stopping");
+    if let Some(front) = front {
+        front.stop().await?;
+    }
     instance::remove_urls();
     stores.stop().await?;
     status.map(exit_code)
@@ -59,9 +73,30 @@ fn ensure_free(listen: SocketAddr) -> Result<()> {
         .map(drop)
 }
 
-fn devhost(listen: SocketAddr, auth: Auth, stores: &Stores) -> Result<ServerProcess> {
+/// A Pushpin that listens where the service is to be reached, and the address of the host behind it.
+fn front(listen: SocketAddr) -> Result<(Pushpin, SocketAddr)> {
+    dev_services::pushpin::install_missing()?;
+    let host = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
+    let pushpin = Pushpin::new(listen, host, &Pushpin::random_key())?;
+    Ok((pushpin, host))
+}
+
+fn devhost(
+    listen: SocketAddr,
+    auth: Auth,
+    stores: &Stores,
+    gateway: Option<&(Pushpin, SocketAddr)>,
+) -> Result<ServerProcess> {
     let (redis, database) = (stores.redis_url(), stores.database_url());
-    let mut devhost = Devhost::new(workspace::root(), listen.to_string(), redis, database)?;
+    let listen = gateway.map_or(listen, |(_, host)| *host).to_string();
+    let mut devhost = Devhost::new(workspace::root(), listen, redis, database)?;
+    if let Some((pushpin, _)) = gateway {
+        devhost.variables.extend(
+            pushpin
+                .variables()
+                .map(|(name, value)| (name.into(), value)),
+        );
+    }
     if auth == Auth::Jwt {
         devhost = devhost
             .variable("auth_mode", "jwt")
@@ -73,11 +108,12 @@ fn devhost(listen: SocketAddr, auth: Auth, stores: &Stores) -> Result<ServerProc
 /// Runs devhost until it exits. The first signal requests a shutdown, the second kills it.
 async fn serve(
     devhost: &ServerProcess,
+    front: Option<&ServerProcess>,
     instructions: &str,
     stop: &mut StopSignals,
 ) -> Result<ExitStatus> {
     tokio::select! {
-        started = devhost.start() => started?,
+        started = start(devhost, front) => started?,
         () = stop.recv() => return Ok(ExitStatus::default()),
     }
     eprint!("{instructions}");
@@ -87,6 +123,14 @@ async fn serve(
             status = devhost.wait() => return status,
             () = stop.recv() => devhost.signal(signals.next().unwrap_or(ProcessSignal::KILL)),
         }
+    }
+}
+
+async fn start(devhost: &ServerProcess, front: Option<&ServerProcess>) -> Result<()> {
+    devhost.start().await?;
+    match front {
+        Some(front) => front.start().await,
+        None => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Expiry: reports keys that expired in Redis as the end of presence and typing.
+//! Expiry: reports keys that expired in Redis as the end of presence and typing, and of a pause.
 //!
 //! Every replica receives every key; the expiring set lets only one of them report it.
 
@@ -6,7 +6,7 @@
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
-use messaging::{keys, presence, typing};
+use messaging::{keys, presence, relay, typing};
 use spin_sdk::redis_subscriber;
 
 #[redis_subscriber]
@@ -17,6 +17,10 @@ async fn on_expired(key: Bytes) -> Result<()> {
         presence::expired(user).await
     } else if let Some((conversation, user)) = keys::parts_of_typing_user(key) {
         typing::expired(conversation, user).await
+    } else if keys::is_proxy_down(key) {
+        // The relay tries the proxy again.
+        relay::wake_up_if(true).await;
+        Ok(())
     } else {
         Ok(())
     };

@@ -34,6 +34,9 @@ export function createApi(identity) {
     return { items: await readJson(response), prev, next };
   };
 
+  /** @type {() => Promise<string | undefined>} */
+  const ticket = async () => (token ? (await post('/api/v1/messages/stream-tickets')).ticket : undefined);
+
   return {
     /**
      * A page of conversations: the first, or the one of a `next` link.
@@ -92,9 +95,18 @@ export function createApi(identity) {
      * @type {(lastEventId: string) => Promise<string>}
      */
     async feedUrl(lastEventId) {
-      const ticket = token ? (await post('/api/v1/messages/stream-tickets')).ticket : undefined;
-      const query = { lastEventId: lastEventId || undefined, ticket };
+      const query = { lastEventId: lastEventId || undefined, ticket: await ticket() };
       return url(`/api/v1/messages/users/${user}/events`, query).href;
+    },
+
+    /**
+     * The URL of the user's socket. A browser's handshake sends no headers either.
+     * @type {() => Promise<string>}
+     */
+    async socketUrl() {
+      const socket = url(`/api/v1/messages/users/${user}/socket`, { ticket: await ticket() });
+      socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:';
+      return socket.href;
     },
   };
 }

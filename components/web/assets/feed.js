@@ -1,11 +1,14 @@
-// The user's event stream, with reconnection.
+// The user's feed, by a socket or an event stream, with reconnection.
 //
 // The reconnection of `EventSource` itself gives up for good on a response like 503, and repeats
 // a URL whose ticket is used up. So this module reconnects, and resumes after the last event.
 
 import { backoff } from './backoff.js';
 
-/** @import { FeedEvent } from '../types/service.d.ts' */
+/**
+ * @import { FeedEvent } from '../types/service.d.ts'
+ * @import { Source } from './source.js'
+ */
 
 /** @type {FeedEvent['type'][]} */
 const EVENT_TYPES = [
@@ -13,7 +16,7 @@ const EVENT_TYPES = [
   'online', 'offline', 'unread-count', 'conversation-created', 'participant-joined',
   'participant-left', 'resync',
 ];
-/** `EventSource` waits for a response without a limit. */
+/** A source waits for a response without a limit. */
 const CONNECT_TIMEOUT_MS = 15_000;
 const SLEEP_CHECK_MS = 5_000;
 /**
@@ -23,18 +26,18 @@ const SLEEP_CHECK_MS = 5_000;
 const SLEEP_THRESHOLD_MS = 90_000;
 
 /**
- * Opens a feed and reconnects it until `close`. `url` returns the URL that resumes after an event
- * id; `onUp` is called each time the stream opens, `onDown` each time it fails.
+ * Opens a feed and reconnects it until `close`. `open` opens a source that resumes after an event id;
+ * `onUp` is called each time the stream opens, `onDown` each time it fails.
  *
  * @param {{
- *   url: (lastEventId: string) => Promise<string>,
+ *   open: (lastEventId: string) => Promise<Source>,
  *   onEvent: (event: FeedEvent) => void,
  *   onUp: () => void,
  *   onDown: () => void,
  * }} context
  */
-export function openFeed({ url, onEvent, onUp, onDown }) {
-  /** @type {EventSource | undefined} */
+export function openFeed({ open, onEvent, onUp, onDown }) {
+  /** @type {Source | undefined} */
   let source;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -50,14 +53,15 @@ export function openFeed({ url, onEvent, onUp, onDown }) {
     clearTimeout(timer);
     source?.close();
     try {
-      const resumeUrl = await url(lastEventId);
-      if (attempt === attempts) listen((source = new EventSource(resumeUrl)));
+      const opened = await open(lastEventId);
+      if (attempt === attempts) listen((source = opened));
+      else opened.close();
     } catch {
       if (attempt === attempts) reconnectLater();
     }
   }
 
-  /** @param {EventSource} stream */
+  /** @param {Source} stream */
   function listen(stream) {
     timer = setTimeout(reconnectLater, CONNECT_TIMEOUT_MS);
     stream.onopen = () => {
@@ -71,7 +75,7 @@ export function openFeed({ url, onEvent, onUp, onDown }) {
     };
     for (const type of EVENT_TYPES) {
       stream.addEventListener(type, (event) => {
-        if (stream === source) receive(event);
+        if (stream === source) receive(/** @type {MessageEvent<string>} */ (event));
       });
     }
   }

@@ -1,7 +1,7 @@
 // The page at `/`: a chat client on this service's public interface.
 //
 // - api.js, http.js, session.js: endpoints, requests, and the user's identity
-// - feed.js, backoff.js: the event stream and its reconnection
+// - feed.js, source.js, socket.js, backoff.js: the feed, where its events come from, its reconnection
 // - store.js, messages.js, maps.js: the state, and how events change it
 // - selectors.js: what is derived from the state
 // - sync.js: loads, and refreshes after missed events
@@ -22,6 +22,7 @@ import { createPresence } from './presence.js';
 import { createReadReceipts } from './read-receipts.js';
 import { openThread, senderName, titleOf } from './selectors.js';
 import { currentSession, signOut } from './session.js';
+import { createSources } from './source.js';
 import { createStore, initialState } from './store.js';
 import { createSync } from './sync.js';
 import { createThreadView } from './thread-view.js';
@@ -145,7 +146,8 @@ function announceMessage(message) {
 
 const presence = createPresence({ api, user, onHeartbeat: sync.refresh });
 const feed = openFeed({
-  url: api.feedUrl,
+  // The service marks the page that it sends through a gateway.
+  open: createSources({ api, hasGateway: 'gateway' in document.documentElement.dataset }),
   onEvent,
   onUp() {
     const isFirst = store.get().connection === 'connecting';

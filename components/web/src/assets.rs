@@ -54,6 +54,8 @@ static ASSETS: &[Asset] = &[
     asset!(JS, "read-receipts.js"),
     asset!(JS, "selectors.js"),
     asset!(JS, "session.js"),
+    asset!(JS, "socket.js"),
+    asset!(JS, "source.js"),
     asset!(JS, "store.js"),
     asset!(JS, "sync.js"),
     asset!(JS, "thread-head.js"),

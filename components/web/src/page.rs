@@ -23,11 +23,13 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let asset = assets::find(context.path()).ok_or(Error::NotFound("There is no such route."))?;
-    let etag = etag(asset);
+    // The proxies of a gateway sign what they pass on. To the page it is only a hint: try a socket.
+    let has_gateway = context.path() == "/" && context.header("grip-sig").is_some();
+    let etag = etag(asset, has_gateway);
     let response = if holds(context.header("if-none-match"), &etag) {
         Response::not_modified()
     } else {
-        Response::whole(StatusCode::OK, asset.content_type, asset.body)
+        Response::whole(StatusCode::OK, asset.content_type, body(asset, has_gateway))
     };
     let response = response.header(header::ETAG, etag);
     Ok(HEADERS
@@ -37,8 +39,17 @@ pub async fn run(context: RequestContext) -> Result<Response> {
         }))
 }
 
-fn etag(asset: &Asset) -> String {
-    format!("\"{:016x}\"", asset.fingerprint)
+fn etag(asset: &Asset, has_gateway: bool) -> String {
+    let variant = if has_gateway { "-gateway" } else { "" };
+    format!("\"{:016x}{variant}\"", asset.fingerprint)
+}
+
+/// The file; the page says whether it came through a gateway.
+fn body(asset: &Asset, has_gateway: bool) -> Vec<u8> {
+    match str::from_utf8(asset.body) {
+        Ok(html) if has_gateway => html.replacen("<html", "<html data-gateway", 1).into(),
+        _ => asset.body.to_vec(),
+    }
 }
 
 /// Whether a list of entity tags holds this one; a weak one counts (RFC 9110, 13.1.2).

@@ -50,7 +50,7 @@ async function open(url = async (lastEventId) => `/events?${lastEventId}`) {
   /** @type {string[]} */
   const changes = [];
   const feed = openFeed({
-    url,
+    open: async (lastEventId) => new EventSource(await url(lastEventId)),
     onEvent: (event) => events.push(event),
     onUp: () => changes.push('up'),
     onDown: () => changes.push('down'),

@@ -23,6 +23,9 @@
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
 //! | [`feed_seqs`] | hash | as the feed | the last event in the feed of each conversation, and the last signal of each expiring set |
 //! | [`streams_of_user`] | sorted set | 30 s after the newest renewal | a user's open event streams, scored by when their leases expire (Unix ms) |
+//! | [`sockets_of_user`] | sorted set | 3 min after the newest renewal | a user's open sockets, scored by when their leases expire (Unix ms) |
+//! | [`backlog`] | hash | none, a field for each user with a socket | behind which entry of each user's feed nothing was published to a proxy |
+//! | [`proxy_down`] | string | 2 s | there while nothing is published to a proxy, which did not answer |
 //! | [`presence_signals`], [`typing_signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
 //! | [`presence_signals_lease`], [`typing_signals_lease`] | string | 5 s | there while a relay works on those signals |
 //! | [`unread_restored`] | string | none | the epoch whose unread counts are complete, or up to which conversation |
@@ -199,6 +202,32 @@ pub fn feed_seqs(user: UserId) -> String {
 #[must_use]
 pub fn streams_of_user(user: UserId) -> String {
     format!("user:{user}:streams")
+}
+
+/// The leases of a user's open sockets; in the slot of the feed.
+#[must_use]
+pub fn sockets_of_user(user: UserId) -> String {
+    format!("{{user:{user}:feed}}:sockets")
+}
+
+/// What was not published to a proxy, named by its address.
+#[must_use]
+pub fn backlog(proxy: &str) -> String {
+    format!("messaging:proxy:{proxy}:backlog")
+}
+
+/// Set while a proxy does not answer.
+#[must_use]
+pub fn proxy_down(proxy: &str) -> String {
+    format!("{PROXY_DOWN}{proxy}")
+}
+
+const PROXY_DOWN: &str = "messaging:proxy-down:";
+
+/// Whether a key is a [`proxy_down`] key.
+#[must_use]
+pub fn is_proxy_down(key: &str) -> bool {
+    key.starts_with(PROXY_DOWN)
 }
 
 /// Changes of presence that the relay has yet to pass on; in the slot of [`users_online`]. Each entry

@@ -7,7 +7,8 @@
 //! - [`messages`], [`conversations`], [`receipts`]: what PostgreSQL holds, and the caches of it.
 //! - [`presence`], [`typing`]: what only Redis holds, as [`expiring_set`]s.
 //! - [`events`]: the form of a change. [`relay`]: how changes get from PostgreSQL to Redis.
-//!   [`feeds`]: how they get from there to a client that stays.
+//!   [`feeds`]: how they get from there to a client that stays. [`gateway`]: to one whose connection a
+//!   proxy holds.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
 //! - [`redis_service`]: the typed Redis layer of the specification. [`keys`]: every key and channel.
 //! - [`statements`]: those that must stay fast among many rows.
@@ -21,6 +22,7 @@ pub mod conversations;
 pub mod events;
 pub mod expiring_set;
 pub mod feeds;
+pub mod gateway;
 pub mod ids;
 pub mod keys;
 pub mod messages;

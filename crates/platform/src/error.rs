@@ -65,6 +65,10 @@ pub enum Error {
     /// 415: the body is not JSON; says what it has to be.
     #[error("unsupported media type: {0}")]
     UnsupportedMediaType(&'static str),
+    /// 426: this is answered to WebSocket handshakes that come through the gateway. Hosts let no
+    /// component send `Upgrade`.
+    #[error("no handshake through the gateway")]
+    UpgradeRequired,
     /// 422: well-formed but invalid.
     #[error("invalid request: {0:?}")]
     Invalid(Vec<FieldError>),

@@ -6,6 +6,7 @@
 //!
 //! - [`http`]: from a request of the host to a [`http::Request`], from a result to a response, and
 //!   the one mapping of errors to status codes; Server-Sent Events.
+//! - [`grip`]: the protocol of proxies that hold WebSockets for the service.
 //! - [`postgres`]: the connection that an instance keeps, statements, parameters and rows.
 //! - [`redis`]: the connection that an instance keeps, commands, scripts and replies; a stream reader.
 //! - [`batcher`]: what concurrent requests of an instance write together.
@@ -20,6 +21,7 @@ pub mod batcher;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod grip;
 pub mod http;
 pub mod log;
 pub mod postgres;

@@ -6,6 +6,7 @@ mod access;
 mod collisions;
 mod conversations;
 mod events;
+mod gateway;
 mod growth;
 mod health;
 mod http;

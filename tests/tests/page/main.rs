@@ -5,7 +5,7 @@
 //!
 //! - `browser`: a Chromium for each test, and waiting for what it shows
 //! - `files`: the files of the page and their headers
-//! - `conversation`, `outage`, `history`, `keyboard`, `phone`, `sign_in`: the page in use
+//! - `conversation`, `outage`, `gateway`, `history`, `keyboard`, `phone`, `sign_in`: the page in use
 //!
 //! `cargo xtask test` installs Chromium. Where it cannot, it sets the feature `no-browser`, which
 //! ignores the tests that need one.
@@ -13,6 +13,7 @@
 mod browser;
 mod conversation;
 mod files;
+mod gateway;
 mod history;
 mod keyboard;
 mod outage;

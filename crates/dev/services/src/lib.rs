@@ -10,6 +10,7 @@
 //! - [`redis`], [`postgres`]: how a private server is configured and started; [`Template`]: a
 //!   migrated cluster that the databases of tests are copied from
 //! - [`Devhost`]: how devhost is started
+//! - [`Pushpin`]: the proxy that holds sockets
 //! - [`ServerProcess`]: start, readiness, stop, crash and pause of all these servers
 //! - [`process`]: children that end with this process
 //! - [`connect`]: a session with PostgreSQL, encrypted if its URL requires it
@@ -30,6 +31,7 @@ pub mod migrate;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod pushpin;
 pub mod redis;
 pub mod secret;
 mod server_process;
@@ -41,6 +43,7 @@ pub use connection::connect;
 pub use devhost::Devhost;
 pub use directory::{AlreadyInUse, DirectoryLock, create as create_directory};
 pub use postgres::Template;
+pub use pushpin::Pushpin;
 pub use server_process::ServerProcess;
 pub use stores::{Durability, Options, Stores, install_missing};
 pub use temporary::{TemporaryDirectory, remove_stale_instances};

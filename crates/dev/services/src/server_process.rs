@@ -220,6 +220,22 @@ impl ServerProcess {
         self.end(Signal::KILL).await
     }
 
+    /// Kills it and its children, as a crash would, and waits.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be waited for.
+    pub async fn kill_tree(&self) -> Result<()> {
+        let tree = self.pid().map(process::tree).unwrap_or_default();
+        self.signal_tree(Signal::KILL);
+        self.kill().await?;
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while tree.iter().any(|pid| process::is_alive(*pid)) && Instant::now() < deadline {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
     async fn end(&self, signal: Signal) -> Result<()> {
         let Some(mut child) = self.child().take() else {
             return Ok(());

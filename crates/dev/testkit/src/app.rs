@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use dev_services::ServerProcess;
+use dev_services::{Pushpin, ServerProcess};
 use redis::aio::MultiplexedConnection;
 use reqwest::{Client, Method, RequestBuilder};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use crate::{Builder, Data, EventStream, Response, cleanup, send};
+use crate::{Builder, Data, EventStream, Refused, Response, Socket, cleanup, send};
 
 /// spin.toml on devhost, with real stores.
 pub struct App {
@@ -17,6 +17,7 @@ pub struct App {
     data: Arc<Data>,
     base_url: String,
     client: Client,
+    gateway: Option<Pushpin>,
 }
 
 /// The app that all tests of a test binary share. The first call starts it.
@@ -47,7 +48,12 @@ impl App {
         Builder::default()
     }
 
-    pub(crate) fn new(devhost: ServerProcess, data: Arc<Data>, port: u16) -> Result<Self> {
+    pub(crate) fn new(
+        devhost: ServerProcess,
+        data: Arc<Data>,
+        port: u16,
+        gateway: Option<Pushpin>,
+    ) -> Result<Self> {
         // Every test has a runtime of its own, and a pooled connection fails after the end of the
         // runtime that opened it.
         let client = Client::builder().pool_max_idle_per_host(0).build()?;
@@ -56,6 +62,7 @@ impl App {
             data,
             base_url: format!("http://127.0.0.1:{port}"),
             client,
+            gateway,
         })
     }
 
@@ -97,9 +104,54 @@ impl App {
         EventStream::open(request).await
     }
 
+    /// The Pushpin in front of it.
+    ///
+    /// # Panics
+    ///
+    /// When the app was built without one.
+    pub fn gateway(&self) -> &Pushpin {
+        self.gateway.as_ref().expect("Builder::gateway")
+    }
+
+    pub(crate) fn gateway_if_any(&self) -> Option<&Pushpin> {
+        self.gateway.as_ref()
+    }
+
+    /// Opens the socket of a user, through the gateway.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused.
+    pub async fn socket(&self, user: i64) -> Socket {
+        let opened = self.try_socket(&socket_path(user), &[]).await;
+        opened.unwrap_or_else(|refused| panic!("no socket: {refused:?}"))
+    }
+
+    /// Opens the socket at a path with more headers, through the gateway.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused.
+    pub async fn try_socket(
+        &self,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Socket, Refused> {
+        let address = self.gateway().listen().to_string();
+        Socket::open(&address, path, headers).await
+    }
+
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
+    }
+
+    /// The URL of a path for a browser: through the gateway, if there is one.
+    pub fn page_url(&self, path: &str) -> String {
+        match &self.gateway {
+            Some(gateway) => format!("http://{}{path}", gateway.listen()),
+            None => self.url(path),
+        }
     }
 
     /// The address that it listens on, as `host:port`.
@@ -162,4 +214,9 @@ impl App {
     pub fn data(&self) -> &Arc<Data> {
         &self.data
     }
+}
+
+/// The path of a user's socket.
+pub fn socket_path(user: i64) -> String {
+    format!("/api/v1/messages/users/{user}/socket")
 }

@@ -1,11 +1,12 @@
 //! An app for one test, which changes settings, stops stores, or needs a second host.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 use dev_services::process::Signal;
-use dev_services::{Devhost, ServerProcess, ports, progress};
+use dev_services::{Devhost, Pushpin, ServerProcess, ports, progress};
 
 use crate::{App, Data};
 
@@ -29,6 +30,7 @@ pub struct Builder {
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     manifest: PathBuf,
+    gateway: bool,
 }
 
 impl Default for Builder {
@@ -42,6 +44,7 @@ impl Default for Builder {
                 None => vec![],
             },
             manifest: crate::workspace_root().join("spin.toml"),
+            gateway: false,
         }
     }
 }
@@ -73,6 +76,13 @@ impl Builder {
     #[must_use]
     pub fn manifest(mut self, path: impl AsRef<Path>) -> Self {
         self.manifest = crate::workspace_root().join(path);
+        self
+    }
+
+    /// A Pushpin in front of it, for sockets.
+    #[must_use]
+    pub fn gateway(mut self) -> Self {
+        self.gateway = true;
         self
     }
 
@@ -109,6 +119,9 @@ impl Builder {
     pub async fn try_spawn(self) -> Result<App> {
         let app = self.prepare().await?;
         app.devhost().start().await?;
+        if let Some(gateway) = app.gateway_if_any() {
+            gateway.server().start().await?;
+        }
         Ok(app)
     }
 
@@ -117,15 +130,22 @@ impl Builder {
     /// # Errors
     ///
     /// When the stores cannot be started or devhost was not built.
-    pub async fn prepare(self) -> Result<App> {
+    pub async fn prepare(mut self) -> Result<App> {
         let data = match &self.stores {
             StoresChoice::Shared => Data::shared().await?,
             StoresChoice::Own => Data::own().await?,
             StoresChoice::Existing(data) => Arc::clone(data),
         };
         let port = ports::free()?;
+        let gateway = self.gateway.then(|| pushpin(port)).transpose()?;
+        if let Some(gateway) = &gateway {
+            let variables = gateway.variables();
+            let variables = variables.map(|(name, value)| (name.to_owned(), value));
+            // What the test sets counts.
+            self.variables.splice(0..0, variables);
+        }
         let devhost = self.devhost(port, &data)?;
-        App::new(devhost, data, port)
+        App::new(devhost, data, port, gateway)
     }
 
     fn devhost(self, port: u16, data: &Data) -> Result<ServerProcess> {
@@ -144,4 +164,11 @@ impl Builder {
         let process = devhost.into_process();
         Ok(process.log_to(log).stop_signal(Signal::KILL))
     }
+}
+
+/// A Pushpin in front of the host on a port.
+fn pushpin(host: u16) -> Result<Pushpin> {
+    dev_services::pushpin::install_missing()?;
+    let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    Pushpin::new(local(ports::free()?), local(host), &Pushpin::random_key())
 }

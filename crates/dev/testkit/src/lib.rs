@@ -12,7 +12,7 @@
 //! # Layout
 //!
 //! - [`app()`]: the app that the tests of one binary share; [`App::builder`] for an app of one test
-//! - [`Response`], [`EventStream`]: answers to HTTP calls and event streams
+//! - [`Response`], [`EventStream`], [`Socket`]: answers to HTTP calls, event streams, sockets
 //! - [`wait_for`], [`unique_user`], [`unique_id`]: conditions instead of sleeps, and data that no
 //!   other test has
 //! - `faults`: stores and hosts that stop, crash or hang
@@ -31,15 +31,17 @@ mod database;
 mod docker;
 mod faults;
 mod http;
+mod socket;
 mod sse;
 mod unique;
 mod wait;
 
-pub use app::{App, app};
+pub use app::{App, app, socket_path};
 pub use builder::Builder;
 pub use data::Data;
 pub use faults::RedisSnapshot;
 pub use http::{Response, send};
+pub use socket::{Refused, Socket};
 pub use sse::{Event, EventStream};
 pub use unique::{unique_id, unique_user};
 pub use wait::wait_for;

@@ -19,6 +19,8 @@ pub enum Access {
     Sender,
     /// A service. Users get 403.
     Service,
+    /// The proxy that holds sockets, by its signature; others get 403. The action finds out for whom.
+    Proxy,
 }
 
 impl fmt::Display for Access {
@@ -31,6 +33,7 @@ impl fmt::Display for Access {
             Self::ParticipantOneself => "a participant as themselves, a service",
             Self::Sender => "its sender, a service",
             Self::Service => "a service",
+            Self::Proxy => "the gateway's proxy, for the user named",
         })
     }
 }

@@ -24,7 +24,7 @@ use platform::http::{Request, Response, respond, within_deadline};
 pub use access::Access;
 pub use http::Method;
 pub use rate::Rate;
-pub use request_context::{RequestContext, parse_content};
+pub use request_context::{RequestContext, content_body_limit, parse_content, requests_of};
 pub use routes::{Action, Allow, Matched, Route, find};
 
 pub use crate::routes;
@@ -74,7 +74,7 @@ async fn dispatch(
 }
 
 async fn call(route: &'static Route, request: Request, rate: &OnceCell<Rate>) -> Result<Response> {
-    if route.access == Access::Public {
+    if matches!(route.access, Access::Public | Access::Proxy) {
         return (route.action)(RequestContext::new(request, Authentication::none())).await;
     }
     request.must_not_repeat_parameters()?;

@@ -10,6 +10,8 @@ use http::HeaderName;
 use platform::http::Response;
 
 use super::RequestContext;
+use crate::auth::Authentication;
+use crate::ids::UserId;
 use crate::rate_limit::{self, Quota, seconds};
 use crate::{Error, Result};
 
@@ -25,12 +27,22 @@ pub struct Rate {
 impl Rate {
     /// The rate of the caller of a request.
     pub(super) async fn of(context: &RequestContext) -> Result<Self> {
+        let named = context.caller().ok().and_then(|caller| caller.user());
+        let client = context.host_header("spin-client-addr");
+        Self::of_caller(context.authentication(), named, client).await
+    }
+
+    /// The rate of a caller; in open mode of the user that the request names, else of the client's
+    /// address.
+    pub async fn of_caller(
+        authentication: &Authentication,
+        named: Option<UserId>,
+        client: Option<&str>,
+    ) -> Result<Self> {
         let Some(limit) = rate_limit::limit().await? else {
             return Ok(Self::default());
         };
-        let named = context.caller().ok().and_then(|caller| caller.user());
-        let client = context.host_header("spin-client-addr");
-        let key = rate_limit::key(context.authentication(), named, client);
+        let key = rate_limit::key(authentication, named, client);
         Ok(Self {
             limit: Some((limit, key.into())),
             ..Self::default()

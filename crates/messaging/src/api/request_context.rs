@@ -23,7 +23,8 @@ const fn body_limit(max_content_bytes: usize) -> usize {
 }
 
 /// As how many more requests a body of this length counts: one for each 16 KiB.
-const fn requests_of(length: usize) -> u64 {
+#[must_use]
+pub const fn requests_of(length: usize) -> u64 {
     (length / (16 * 1024)) as u64
 }
 
@@ -132,8 +133,13 @@ impl RequestContext {
 
     /// The body as JSON, within the limit for a body that holds a message's content.
     pub async fn content_json<T: DeserializeOwned>(self) -> Result<T> {
-        let limit = body_limit(max_content_bytes().await?);
+        let limit = content_body_limit().await?;
         parse_json(&self.body(limit).await?)
+    }
+
+    /// The body, of any media type and at most `limit` bytes, not counted against the rate.
+    pub async fn raw_body(self, limit: usize) -> Result<Vec<u8>> {
+        self.request.raw_body(limit).await
     }
 
     async fn body(self, limit: usize) -> Result<Vec<u8>> {
@@ -165,6 +171,11 @@ impl RequestContext {
 pub async fn parse_content(text: String) -> Result<Content> {
     Content::parse(text, max_content_bytes().await?)
         .map_err(|error: InvalidText| Error::invalid("content", error))
+}
+
+/// The longest body or frame that holds a message's content, in bytes.
+pub async fn content_body_limit() -> Result<usize> {
+    Ok(body_limit(max_content_bytes().await?))
 }
 
 /// The operator's limit on a message's content, in bytes.

@@ -11,7 +11,7 @@ mod bearer;
 mod identity;
 pub mod keys;
 mod open;
-mod signature;
+pub(crate) mod signature;
 mod ticket;
 pub mod token;
 

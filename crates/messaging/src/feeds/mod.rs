@@ -6,12 +6,17 @@
 //!   Redis. `progress` decides what is sent and when the database has to be asked.
 //! - [`UserFeed`]: all that concerns a user, from their feed in Redis; [`FeedPosition`] is where it
 //!   resumes.
+//! - [`page_after`]: a part of a user's feed, for a client that asks for it.
 //! - `resolve`: streams and feeds hold references; the text and the right are looked up when an
 //!   event is delivered.
 //! - [`StreamLease`]: how many streams a user has open.
-//! - [`streams`]: the streams in Redis behind both, and how they grow.
+//! - [`streams`]: the streams in Redis behind both, and how they grow. [`Added`]: what was added.
+//! - [`resolve_for`]: what users with sockets may see of it.
 
+mod added;
+mod audience;
 mod conversation;
+mod page;
 mod position;
 mod progress;
 mod resolve;
@@ -23,7 +28,10 @@ use std::time::Duration;
 
 use platform::random;
 
+pub use added::Added;
+pub use audience::{Publication, resolve_for};
 pub use conversation::ConversationFeed;
+pub use page::{FeedEvent, FeedPage, newest_position, page_after};
 pub use position::FeedPosition;
 pub(crate) use resolve::{EVENTS_OF_USER, MEMBERSHIPS};
 pub use stream_leases::StreamLease;

@@ -8,27 +8,29 @@ use platform::redis::{
     unexpected,
 };
 
+use super::added::{self, Added};
 use crate::ids::{ConversationId, Seq, UserId};
 use crate::{RedisService, keys};
 
-/// A script that adds signals, behind what these share.
-macro_rules! signal {
-    ($file:literal) => {
-        Script::idempotent(concat!(
-            include_str!("lua/signal_id.lua"),
-            include_str!($file)
-        ))
+/// A script behind what it shares with others.
+macro_rules! script {
+    ($($file:literal),+) => {
+        Script::idempotent(concat!($(include_str!($file)),+))
     };
 }
 
 /// Adds a conversation's events to its stream.
 const STREAM_APPEND: Script = Script::idempotent(include_str!("lua/stream_append.lua"));
 /// Adds what is not durable to a conversation's stream.
-const STREAM_INTERJECT: Script = signal!("lua/stream_interject.lua");
+const STREAM_INTERJECT: Script = script!("lua/signal_id.lua", "lua/stream_interject.lua");
 /// Adds events to a user's feed.
-const FEED_APPEND: Script = Script::idempotent(include_str!("lua/feed_append.lua"));
+const FEED_APPEND: Script = script!("lua/feed_added.lua", "lua/feed_append.lua");
 /// Adds what is not durable to a user's feed.
-const FEED_SIGNAL: Script = signal!("lua/feed_signal.lua");
+const FEED_SIGNAL: Script = script!(
+    "lua/signal_id.lua",
+    "lua/feed_added.lua",
+    "lua/feed_signal.lua"
+);
 /// Finds the newest entry of a user's feed.
 const FEED_OPEN: Script = Script::idempotent(include_str!("lua/feed_open.lua"));
 /// Checks whether a stream or feed still holds an entry.
@@ -81,13 +83,13 @@ pub struct FeedEntry {
     pub event: String,
 }
 
-/// Adds entries to a user's feed, in order and each once.
+/// Adds entries to a user's feed, in order and each once; what was added, if the user has sockets
+/// open.
 pub async fn append_to_feed(
     redis: RedisService,
     user: UserId,
     entries: &[FeedEntry],
-) -> Result<(), RedisError> {
-    let (feed, seqs) = (keys::feed(user), keys::feed_seqs(user));
+) -> Result<Vec<Added>, RedisError> {
     let mut arguments = limits();
     for entry in entries {
         match entry.position {
@@ -96,27 +98,34 @@ pub async fn append_to_feed(
         }
         arguments.extend(args![&entry.event]);
     }
-    redis
-        .script_on(FEED_APPEND, &[&feed, &seqs], arguments)
-        .await
+    add_to_feed(redis, user, FEED_APPEND, arguments).await
+}
+
+async fn add_to_feed(
+    redis: RedisService,
+    user: UserId,
+    script: Script,
+    arguments: Vec<RedisParameter>,
+) -> Result<Vec<Added>, RedisError> {
+    let (feed, seqs) = (keys::feed(user), keys::feed_seqs(user));
+    let keys = [&*feed, &*seqs, &*keys::sockets_of_user(user)];
+    let added: Vec<String> = redis.script_on(script, &keys, arguments).await?;
+    added::read(&added)
 }
 
 /// Adds signals to a user's feed, if there is one, in order and each once. Each is its id under
-/// `signals`, and its event.
+/// `signals`, and its event. What was added, if the user has sockets open.
 pub async fn signal(
     redis: RedisService,
     user: UserId,
     signals: &str,
     entries: &[(&str, &str)],
-) -> Result<(), RedisError> {
-    let (feed, seqs) = (keys::feed(user), keys::feed_seqs(user));
+) -> Result<Vec<Added>, RedisError> {
     let mut arguments = args![STREAM_MAX, signals];
     for (id, event) in entries {
         arguments.extend(args![*id, *event]);
     }
-    redis
-        .script_on(FEED_SIGNAL, &[&feed, &seqs], arguments)
-        .await
+    add_to_feed(redis, user, FEED_SIGNAL, arguments).await
 }
 
 /// The newest entry's id of a feed. A feed that does not exist is created with a marker, so that
@@ -124,6 +133,16 @@ pub async fn signal(
 pub async fn newest_or_marker(reader: &mut StreamReader) -> Result<StreamId, RedisError> {
     let arguments = args![FEED_MARKER, seconds(STREAM_TTL)];
     let id: String = reader.script(FEED_OPEN, arguments).await?;
+    id.parse()
+        .map_err(|InvalidStreamId| unexpected("an entry's id"))
+}
+
+/// As [`newest_or_marker`], on the connection that the instance keeps.
+pub async fn newest_entry(redis: RedisService, user: UserId) -> Result<StreamId, RedisError> {
+    let arguments = args![FEED_MARKER, seconds(STREAM_TTL)];
+    let id: String = redis
+        .script(FEED_OPEN, &keys::feed(user), arguments)
+        .await?;
     id.parse()
         .map_err(|InvalidStreamId| unexpected("an entry's id"))
 }

@@ -13,6 +13,7 @@ use platform::clock::Instant;
 use platform::redis::{RedisError, Script, millis};
 
 use super::claim::{Batch, LEASE, Progress};
+use super::publish::Publisher;
 use crate::cache::{self, Epoch};
 use crate::events::{Event, EventType};
 use crate::feeds::streams::{FeedEntry, append_to_feed, append_to_stream};
@@ -55,11 +56,12 @@ impl Delivered {
 }
 
 /// On what terms a window is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Terms<'a> {
     epoch: &'a Epoch,
     ttl: Duration,
     until: Until,
+    publisher: &'a Publisher,
 }
 
 /// Delivers batches until `deadline`; those that are left then are untouched.
@@ -68,6 +70,7 @@ pub async fn deliver(
     batches: &[Batch],
     deadline: Instant,
     until: Until,
+    publisher: &Publisher,
 ) -> Result<Delivered> {
     let ttl = cache::message_ttl().await?;
     let epoch = cache::epoch().await?;
@@ -83,6 +86,7 @@ pub async fn deliver(
             epoch: &epoch,
             ttl,
             until,
+            publisher,
         };
         deliver_window(redis, now, terms, &mut delivered).await;
     }
@@ -143,21 +147,40 @@ async fn deliver_window(
 
 /// Commands on the same key are one command, so that their order is sure.
 fn commands_of<'a>(redis: RedisService, batch: &'a Batch, terms: Terms<'a>) -> Vec<Command<'a>> {
-    let Terms { epoch, ttl, until } = terms;
+    let Terms {
+        epoch,
+        ttl,
+        until,
+        publisher,
+    } = terms;
     let mut commands = mend_cache(redis, batch, epoch, ttl);
     commands.push(stream(redis, batch));
     for (user, count) in &batch.unread {
         let mut entries = feed_entries(batch, *user);
         entries.push(unread_entry(batch, *count));
-        commands.push(async move { append_to_feed(redis, *user, &entries).await }.boxed_local());
+        commands.push(feed(redis, *user, entries, publisher));
         commands.push(set_unread(redis, until, batch.conversation, *user, *count));
     }
     for user in gone(batch) {
         let entries = feed_entries(batch, user);
-        commands.push(async move { append_to_feed(redis, user, &entries).await }.boxed_local());
+        commands.push(feed(redis, user, entries, publisher));
         commands.push(delete_unread(redis, batch.conversation, user));
     }
     commands
+}
+
+fn feed<'a>(
+    redis: RedisService,
+    user: UserId,
+    entries: Vec<FeedEntry>,
+    publisher: &'a Publisher,
+) -> Command<'a> {
+    async move {
+        let added = append_to_feed(redis, user, &entries).await?;
+        publisher.take(user, &added, |at| &entries[at].event);
+        Ok(())
+    }
+    .boxed_local()
 }
 
 /// The users who left and have not come back.

@@ -11,17 +11,21 @@
 //! - [`mod@wake_up`]: how a change wakes the relay.
 //! - `claim`: the lease, what there is to deliver, and how far it came.
 //! - `deliver`: the commands to Redis, in windows.
+//! - `publish`: what was added to feeds, to the proxies that hold sockets.
 //! - `signals`: what is not durable: presence and typing.
 //! - `unread_keys`: unread counts in a Redis that lost them or came back older.
 
 mod claim;
 mod deliver;
+mod publish;
 mod signals;
 mod unread_keys;
 mod wake_up;
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use platform::clock::{self, Instant};
 use platform::config;
 use platform::postgres::{Repeat, query_one};
@@ -31,6 +35,7 @@ use crate::{RedisService, Result, expiring_set, keys};
 
 use claim::{Claimed, Progress};
 use deliver::{Delivered, Until};
+use publish::Publisher;
 pub use wake_up::wake_up;
 
 /// How much longer than it worked a drain waits when it has caught up (debounce): what comes in
@@ -52,6 +57,23 @@ pub const RESTORE: &str = "restore";
 /// The relay deletes the flag before it claims: a change that comes in later wakes it again.
 pub async fn drain(payload: &[u8]) -> Result<usize> {
     let redis = RedisService::required();
+    let (publisher, worker) = publish::start(redis).await?;
+    let drained = async {
+        let drained = deliver_waiting(redis, payload, &publisher).await;
+        publisher.finish().await;
+        drained
+    };
+    match select(pin!(drained), pin!(worker.run())).await {
+        Either::Left((drained, _)) => drained,
+        Either::Right((never, _)) => match never {},
+    }
+}
+
+async fn deliver_waiting(
+    redis: RedisService,
+    payload: &[u8],
+    publisher: &Publisher,
+) -> Result<usize> {
     let deadline = Instant::now() + BUDGET;
     let (flag, marker, time, epoch) = futures::join!(
         redis.del(keys::relay_flag()),
@@ -66,9 +88,14 @@ pub async fn drain(payload: &[u8]) -> Result<usize> {
     while Instant::now() < deadline {
         let start = Instant::now();
         let signals_wait = expiring_set::reap_all(redis).await?;
-        let all_signals = !signals_wait || signals::deliver(redis).await?;
+        let all_signals = !signals_wait || signals::deliver(redis, publisher).await?;
         let claimed = claim::claim().await?;
         if claimed.is_empty() && !all_signals {
+            continue;
+        }
+        if claimed.is_empty() && !publisher.is_idle() {
+            // A proxy that is slow holds up no other delivery.
+            publisher.pause().await;
             continue;
         }
         if claimed.is_empty() {
@@ -80,7 +107,7 @@ pub async fn drain(payload: &[u8]) -> Result<usize> {
             }
             return Ok(delivered);
         }
-        let (count, all) = work_on(redis, &claimed, deadline, until).await?;
+        let (count, all) = work_on(redis, &claimed, deadline, until, publisher).await?;
         delivered += count;
         if all {
             clock::sleep((start.elapsed() * DEBOUNCE).min(LONGEST_DEBOUNCE)).await;
@@ -96,11 +123,13 @@ async fn work_on(
     claimed: &[Claimed],
     deadline: Instant,
     until: Until,
+    publisher: &Publisher,
 ) -> Result<(usize, bool)> {
     fault(1).await;
     let (batches, unreadable) = claim::read(claimed).await?;
     fault(2).await;
-    let delivered: Delivered = deliver::deliver(redis, &batches, deadline, until).await?;
+    let delivered: Delivered =
+        deliver::deliver(redis, &batches, deadline, until, publisher).await?;
     fault(3).await;
     let progress = |conversation| {
         if unreadable.contains(&conversation) {

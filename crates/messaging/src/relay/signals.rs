@@ -13,6 +13,7 @@ use platform::clock::Instant;
 use platform::redis::{Argument, RedisError, Repeat::Safe, Script, millis};
 
 use super::deliver::WINDOW;
+use super::publish::Publisher;
 use crate::expiring_set::{Change, ExpiringSet, Member};
 use crate::feeds::streams::{self, interject};
 use crate::ids::{ConversationId, UserId};
@@ -46,20 +47,23 @@ fn subject(signal: &Signal) -> Member {
 }
 
 /// Delivers signals; whether none is left for this relay.
-pub(super) async fn deliver(redis: RedisService) -> Result<bool> {
+pub(super) async fn deliver(redis: RedisService, publisher: &Publisher) -> Result<bool> {
     let (typing, online) = (ExpiringSet::typing(), ExpiringSet::online());
-    let (typing, online) = join!(deliver_of(redis, &typing), deliver_of(redis, &online));
+    let (typing, online) = join!(
+        deliver_of(redis, &typing, publisher),
+        deliver_of(redis, &online, publisher)
+    );
     Ok(typing? && online?)
 }
 
 /// Delivers the signals of a set, unless another relay has the lease on them.
-async fn deliver_of(redis: RedisService, set: &ExpiringSet) -> Result<bool> {
+async fn deliver_of(redis: RedisService, set: &ExpiringSet, publisher: &Publisher) -> Result<bool> {
     let deadline = Instant::now() + BUDGET;
     while Instant::now() < deadline {
         if waiting(redis, set).await? == 0 || !acquire_lease(redis, set).await? {
             return Ok(true);
         }
-        let delivered = deliver_batch(redis, set, deadline).await;
+        let delivered = deliver_batch(redis, set, deadline, publisher).await;
         redis.del(set.signals_lease()).await?;
         delivered?;
     }
@@ -106,7 +110,12 @@ async fn acquire_lease(redis: RedisService, set: &ExpiringSet) -> Result<bool, R
 
 /// Delivers signals in their order, each by itself. One that fails for a reason of its own is
 /// dropped: it is for now or never.
-async fn deliver_batch(redis: RedisService, set: &ExpiringSet, deadline: Instant) -> Result<()> {
+async fn deliver_batch(
+    redis: RedisService,
+    set: &ExpiringSet,
+    deadline: Instant,
+    publisher: &Publisher,
+) -> Result<()> {
     let signals = oldest(redis, set).await?;
     follow(redis, set, &signals).await?;
     let mut done = Vec::new();
@@ -115,7 +124,7 @@ async fn deliver_batch(redis: RedisService, set: &ExpiringSet, deadline: Instant
         if Instant::now() >= deadline && !done.is_empty() {
             break;
         }
-        match deliver_group(redis, set, group).await {
+        match deliver_group(redis, set, group, publisher).await {
             Err(error @ Error::Unavailable(..)) => {
                 outage = Some(error);
                 break;
@@ -158,7 +167,12 @@ async fn follow(redis: RedisService, set: &ExpiringSet, signals: &[Signal]) -> R
 }
 
 /// Delivers signals about the same user and conversation, which have the same audience.
-async fn deliver_group(redis: RedisService, set: &ExpiringSet, group: &[Signal]) -> Result<()> {
+async fn deliver_group(
+    redis: RedisService,
+    set: &ExpiringSet,
+    group: &[Signal],
+    publisher: &Publisher,
+) -> Result<()> {
     let Some(member) = group.first().map(subject) else {
         return Ok(());
     };
@@ -180,7 +194,7 @@ async fn deliver_group(redis: RedisService, set: &ExpiringSet, group: &[Signal])
             match added {
                 Err(outage) if outage.is_outage() => return Err(outage.into()),
                 Err(cause) => log::warn!("the feed of user {user} takes no signal: {cause}"),
-                Ok(()) => {}
+                Ok(added) => publisher.take(*user, &added, |at| entries[at].1),
             }
         }
     }

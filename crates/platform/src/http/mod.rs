@@ -8,8 +8,10 @@
 //! - [`parse_json`]: a body as one JSON object, read strictly.
 //! - [`Response`]: what it gets. `problem`: what it gets instead when something is wrong.
 //! - [`SseSender`], [`SseEvent`], [`LastEventId`]: responses that go on, as Server-Sent Events.
+//! - [`post_json`]: requests that the service itself sends.
 //! - `incoming`, `outgoing`: the host's side of both.
 
+mod client;
 mod headers;
 mod incoming;
 mod json;
@@ -27,9 +29,11 @@ use std::time::Duration;
 
 use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
 
+pub use client::post_json;
 pub use headers::Headers;
 pub use json::parse as parse_json;
 pub use path_pattern::{PathParameters, match_path};
+pub use problem::json as problem_json;
 pub use request::Request;
 pub use response::Response;
 pub use sse::{LastEventId, SseEvent};

@@ -26,23 +26,33 @@ struct Problem<'a> {
 /// The response to an error. What is internal stays out of it.
 pub fn response(error: &Error) -> Response {
     let status = status(error);
+    let response = Response::json(status, &problem(error, status))
+        .header(header::CONTENT_TYPE, "application/problem+json");
+    let response = response.with_cause(cause(error));
+    match extra_header(error) {
+        Some((name, value)) => response.header(name, &*value),
+        None => response,
+    }
+}
+
+/// An error as JSON, where it is a part of something else.
+#[must_use]
+pub fn json(error: &Error) -> String {
+    // A struct of numbers and texts has a JSON form.
+    serde_json::to_string(&problem(error, status(error))).unwrap_or_default()
+}
+
+fn problem(error: &Error, status: StatusCode) -> Problem<'_> {
     let errors = match error {
         Error::Malformed(errors) | Error::Invalid(errors) => errors.as_slice(),
         _ => &[],
     };
-    let problem = Problem {
+    Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
         detail: detail(error),
         errors,
-    };
-    let response =
-        Response::json(status, &problem).header(header::CONTENT_TYPE, "application/problem+json");
-    let response = response.with_cause(cause(error));
-    match extra_header(error) {
-        Some((name, value)) => response.header(name, &*value),
-        None => response,
     }
 }
 
@@ -67,6 +77,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::TooManyRequests(_) | Error::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::DeadlineExceeded | Error::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
@@ -86,6 +97,7 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::TooLarge(limit) => format!("The body may have at most {limit} bytes.").into(),
         Error::BodyTimeout => "The body did not arrive in time.".into(),
         Error::UnsupportedMediaType(text) => (*text).into(),
+        Error::UpgradeRequired => "Open a WebSocket through the gateway.".into(),
         Error::TooManyRequests(wait) => format!("Too many requests. Try again in {wait} s.").into(),
         Error::TooManyStreams(wait) => {
             format!("Too many event streams are open. Close one, or try again in {wait} s.").into()

@@ -179,6 +179,11 @@ impl Request {
         }
     }
 
+    /// The body, of any media type and at most `limit` bytes.
+    pub async fn raw_body(self, limit: usize) -> Result<Vec<u8>> {
+        self.read_body(limit, Error::TooLarge(limit)).await
+    }
+
     /// Reads the body; `too_large` is the error of one with more than `limit` bytes.
     async fn read_body(self, limit: usize, too_large: Error) -> Result<Vec<u8>> {
         let declared = self.declared_length();

@@ -74,7 +74,7 @@ impl Browser {
 
     /// Opens the page as a user, and waits until its list is loaded.
     pub async fn open(&self, app: &App, user: i64) {
-        self.visit(&app.url(&format!("/?user={user}"))).await;
+        self.visit(&app.page_url(&format!("/?user={user}"))).await;
         self.has_its_list().await;
     }
 

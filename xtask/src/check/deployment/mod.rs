@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn a_new_component_has_to_be_in_every_deployment() {
         let text = read("spin.toml").unwrap();
-        let route = r#"http = [ { route = "/api/v1/new", component = "gateway" },"#;
+        let route = r#"http = [ { route = "/api/v1/new", component = "archive" },"#;
         let text = text.replace("http = [", route);
         for error in errors(&Manifest::parse(&text).unwrap()) {
-            assert!(error.contains("gateway"), "{error}");
+            assert!(error.contains("archive"), "{error}");
         }
     }
 }

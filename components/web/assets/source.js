@@ -1,0 +1,27 @@
+// Where the feed's events come from: a socket where there is a gateway, else an event stream.
+
+import { SocketSource } from './socket.js';
+
+/**
+ * @import { Api } from './api.js'
+ * @typedef {EventSource | SocketSource} Source
+ */
+
+/** After so many sockets that the gateway did not greet, the next attempt is an event stream. */
+const ATTEMPTS = 2;
+
+/** @param {{ api: Pick<Api, 'feedUrl' | 'socketUrl'>, hasGateway: boolean }} context */
+export function createSources({ api, hasGateway }) {
+  let refused = 0;
+  /** @type {SocketSource | undefined} */
+  let last;
+
+  /** @param {string} lastEventId @returns {Promise<Source>} */
+  return async function open(lastEventId) {
+    refused = last && !last.isGreeted ? refused + 1 : 0;
+    last = undefined;
+    if (!hasGateway || refused >= ATTEMPTS) return new EventSource(await api.feedUrl(lastEventId));
+    last = new SocketSource(await api.socketUrl(), lastEventId);
+    return last;
+  };
+}

@@ -1,0 +1,57 @@
+//! The page with a gateway: it uses a socket, and loses nothing whatever restarts.
+
+use redis::AsyncCommands as _;
+use testkit::{App, wait_for};
+
+use crate::{TIMEOUT, open_for_two};
+
+/// How many sockets and how many event streams a user has open.
+async fn open_connections(app: &App, user: i64) -> (i64, i64) {
+    let mut redis = app.redis().await;
+    let sockets = redis.zcard(format!("{{user:{user}:feed}}:sockets")).await;
+    let streams = redis.zcard(format!("user:{user}:streams")).await;
+    (sockets.expect("a number"), streams.expect("a number"))
+}
+
+#[tokio::test]
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn the_page_uses_a_socket_and_restarts_lose_nothing() {
+    let app = App::builder().own_stores().gateway().spawn().await;
+    let (room, one, two) = open_for_two(&app).await;
+    let observe = async || open_connections(&app, room.users[1]).await;
+    wait_for("there is a socket", TIMEOUT, observe, |open| {
+        *open == (1, 0)
+    })
+    .await;
+    one.say("Before.").await;
+    two.reads(".content", &["Before."]).await;
+
+    app.gateway().crash().await.expect("Pushpin ends");
+    for browser in [&one, &two] {
+        browser.reads("#banner-text", &["Reconnecting…"]).await;
+    }
+    one.say("Without Pushpin").await;
+    app.gateway()
+        .server()
+        .start()
+        .await
+        .expect("Pushpin starts");
+    two.reads(".content", &["Before.", "Without Pushpin"]).await;
+
+    app.crash_and_restart().await;
+    one.say("After the host").await;
+    let all = ["Before.", "Without Pushpin", "After the host"];
+    two.reads(".content", &all).await;
+
+    app.stop_redis().await;
+    one.say("Without Redis").await;
+    app.start_redis().await;
+    let all = [&all[..], &["Without Redis"]].concat();
+    two.reads(".content", &all).await;
+    two.say("And back").await;
+    let all = [&all[..], &["And back"]].concat();
+    for browser in [&one, &two] {
+        browser.reads(".content", &all).await;
+        browser.hides("#banner").await;
+    }
+}
