@@ -103,14 +103,12 @@ pub async fn join(
     let (outcome, mut row) = call(JOIN, parameters).await?;
     match &*outcome {
         "done" | "unchanged" => {}
-        "no_conversation" => return Err(not_found()),
+        "no_conversation" => return Err(row.refusal(not_found())),
         "full" => {
-            return Err(Error::invalid(
-                "userId",
-                format!("a conversation has at most {MAX_PARTICIPANTS} participants"),
-            ));
+            let most = format!("a conversation has at most {MAX_PARTICIPANTS} participants");
+            return Err(row.refusal(Error::invalid("userId", most)));
         }
-        "too_many" => return Err(too_many("userId")),
+        "too_many" => return Err(row.refusal(too_many("userId"))),
         other => return Err(unexpected("join_conversation", other)),
     }
     let (seq, json): (Option<Seq>, String) = (row.take()?, row.take()?);
@@ -131,9 +129,11 @@ pub async fn leave(id: ConversationId, user: UserId, caller: Option<UserId>) -> 
     let (outcome, mut row) = call(LEAVE, parameters).await?;
     match &*outcome {
         "done" | "unchanged" => {}
-        "no_conversation" => return Err(not_found()),
+        "no_conversation" => return Err(row.refusal(not_found())),
         "not_oneself" => return Err(Error::Forbidden("A user acts only as themselves.")),
-        "not_a_participant" => return Err(Error::NotFound("There is no such participant.")),
+        "not_a_participant" => {
+            return Err(row.refusal(Error::NotFound("There is no such participant.")));
+        }
         other => return Err(unexpected("leave_conversation", other)),
     }
     share_membership(id, row.take()?, EventType::ParticipantLeft, Some(user)).await;

@@ -74,9 +74,9 @@ impl Change {
                 json: row.take::<String>()?.into(),
                 version: row.take()?,
             }),
-            "no_message" => Err(not_found()),
+            "no_message" => Err(row.refusal(not_found())),
             "not_the_sender" => Err(Error::Forbidden("Only its sender changes a message.")),
-            "deleted" => Err(Error::Conflict("The message was deleted.")),
+            "deleted" => Err(row.refusal(Error::Conflict("The message was deleted."))),
             other => Err(Error::internal(format!(
                 "a change of a message: outcome {other}"
             ))),

@@ -111,7 +111,7 @@ impl Outcome {
                 seq: row.take()?,
                 version: row.take()?,
             }),
-            "no_conversation" => Err(conversations::not_found()),
+            "no_conversation" => Err(row.refusal(conversations::not_found())),
             "reply_elsewhere" => Err(Error::invalid(
                 "replyToId",
                 "is not a message of this conversation",
@@ -191,6 +191,10 @@ async fn write(new: NewMessage) -> Written {
         }
         Ok(_) | Err(PgFailure::Locked(_)) => {
             alone(query_waiting(repeat, POST, columns(vec![new], false)).await)
+        }
+        Err(PgFailure::Unavailable(_)) => {
+            let repeated = alone(query(repeat, POST, columns(vec![new], false)).await);
+            repeated.map(Row::of_repetition)
         }
         Err(_) => alone(query(repeat, POST, columns(vec![new], false)).await),
     }

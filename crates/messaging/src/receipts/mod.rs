@@ -25,7 +25,7 @@ pub async fn read(id: MessageId, user: UserId) -> Result<String> {
     let outcome: String = row.take()?;
     match &*outcome {
         "done" | "unchanged" => {}
-        "no_message" => return Err(messages::not_found()),
+        "no_message" => return Err(row.refusal(messages::not_found())),
         other => return Err(Error::internal(format!("read_message: outcome {other}"))),
     }
     let conversation = row.take()?;

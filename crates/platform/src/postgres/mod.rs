@@ -131,6 +131,9 @@ async fn attempt_until_done(
             }
             Err(PgFailure::Locked(_)) if lanes != Lanes::SharedOnly => lane = Lane::Waiting,
             Err(PgFailure::Conflict(_)) if conflicts < CONFLICT_ATTEMPTS => conflicts += 1,
+            Ok(rows) if reconnected => {
+                return Ok(rows.into_iter().map(Row::of_repetition).collect());
+            }
             result => return result,
         }
     }

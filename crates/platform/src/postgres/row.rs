@@ -3,20 +3,47 @@
 use spin_sdk::pg::{DbValue, Decode};
 
 use super::PgFailure;
+use crate::Error;
 
 /// A row whose columns are taken from left to right.
 #[derive(Debug)]
-pub struct Row(std::vec::IntoIter<DbValue>);
+pub struct Row {
+    values: std::vec::IntoIter<DbValue>,
+    is_repetition: bool,
+}
 
 impl Row {
     pub(super) fn new(values: Vec<DbValue>) -> Self {
-        Self(values.into_iter())
+        Self {
+            values: values.into_iter(),
+            is_repetition: false,
+        }
+    }
+
+    /// The same row, of a statement that ran once more because its first result was lost.
+    #[must_use]
+    pub fn of_repetition(self) -> Self {
+        Self {
+            is_repetition: true,
+            ..self
+        }
+    }
+
+    /// The error where the row is a refusal. That of a repetition is none: the first run may have taken
+    /// effect, and another change have come since.
+    #[must_use]
+    pub fn refusal(&self, error: Error) -> Error {
+        if self.is_repetition {
+            PgFailure::Unavailable("the first result was lost".into()).into()
+        } else {
+            error
+        }
     }
 
     /// Whether the next column is this text. It stays the next one.
     #[must_use]
     pub fn is_text(&self, text: &str) -> bool {
-        matches!(self.0.as_slice().first(), Some(DbValue::Str(found)) if found == text)
+        matches!(self.values.as_slice().first(), Some(DbValue::Str(found)) if found == text)
     }
 
     /// The next column.
@@ -26,7 +53,7 @@ impl Row {
     )]
     pub fn take<T: Column>(&mut self) -> Result<T, PgFailure> {
         let value = self
-            .0
+            .values
             .next()
             .ok_or_else(|| PgFailure::Failed("a column is missing".into()))?;
         T::column(value)
