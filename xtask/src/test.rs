@@ -65,6 +65,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let runs = runs(&arguments)?;
     build::run()?;
     dev_services::install_missing(&Options::from_environment(Durability::Ephemeral))?;
+    dev_services::pushpin::install_missing()?;
     let lacks_browser = wants_browser(&arguments) && !browser::install_missing()?;
     let failed: Vec<String> = runs
         .iter()

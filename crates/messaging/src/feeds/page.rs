@@ -89,10 +89,8 @@ async fn read_behind(
         .command(Repeat::Safe, "XRANGE", arguments)
         .await?;
     // The host flattens the reply: id, "event", value, id, …
-    let entries: Result<Vec<StreamEntry>, RedisError> = flat
-        .chunks_exact(3)
-        .map(|entry| read_entry(entry))
-        .collect();
+    let entries: Result<Vec<StreamEntry>, RedisError> =
+        flat.chunks_exact(3).map(read_entry).collect();
     let mut entries = entries?;
     if entries.first().is_none_or(|first| first.id != after) {
         return Ok(None);
