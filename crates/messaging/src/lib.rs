@@ -9,6 +9,7 @@
 //! - [`events`]: the form of a change. [`relay`]: how changes get from PostgreSQL to Redis.
 //!   [`feeds`]: how they get from there to a client that stays. [`gateway`]: to one whose connection a
 //!   proxy holds.
+//! - [`search`]: finding messages by their words.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
 //! - [`redis_service`]: the typed Redis layer of the specification. [`keys`]: every key and channel.
 //! - [`statements`]: those that must stay fast among many rows.
@@ -31,6 +32,7 @@ pub mod rate_limit;
 pub mod receipts;
 pub mod redis_service;
 pub mod relay;
+pub mod search;
 pub mod statements;
 pub mod typing;
 
