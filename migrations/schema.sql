@@ -1,5 +1,9 @@
 -- The schema after all migrations, for readers. `cargo xtask schema` generates it with PostgreSQL 15.
 
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
+
 CREATE TYPE public.event_type AS ENUM (
     'new-message',
     'message-edited',
@@ -168,14 +172,14 @@ begin
         select c.event_seq into version from conversations c where c.id = found_message.conversation_id;
     else
         outcome := 'done';
-        update messages m set content = null, deleted_at = clock_timestamp()
+        update messages m set content = null, words = null, deleted_at = clock_timestamp()
         where m.id = a_message returning message_json(m.*) into message;
         seq := write_event(conversation_id, 'message-deleted', a_message, null, true);
         version := seq;
     end if;
 end $$;
 
-CREATE FUNCTION public.edit_message(a_message bigint, a_caller bigint, a_content text, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT version bigint) RETURNS record
+CREATE FUNCTION public.edit_indexed_message(a_message bigint, a_caller bigint, a_content text, a_words text, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT version bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
 declare
@@ -197,11 +201,19 @@ begin
         select c.event_seq into version from conversations c where c.id = found_message.conversation_id;
     else
         outcome := 'done';
-        update messages m set content = a_content, edited_at = clock_timestamp()
+        update messages m set content = a_content, words = a_words::tsvector, edited_at = clock_timestamp()
         where m.id = a_message returning message_json(m.*) into message;
         seq := write_event(conversation_id, 'message-edited', a_message, null, true);
         version := seq;
     end if;
+end $$;
+
+CREATE FUNCTION public.edit_message(a_message bigint, a_caller bigint, a_content text, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT version bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+    select e.* into outcome, conversation_id, seq, message, version
+    from edit_indexed_message(a_message, a_caller, a_content, null) e;
 end $$;
 
 CREATE FUNCTION public.join_conversation(a_conversation bigint, a_user bigint, a_caller bigint, max_participants bigint, max_conversations bigint, OUT outcome text, OUT seq bigint, OUT conversation text) RETURNS record
@@ -355,6 +367,7 @@ CREATE TABLE public.messages (
     created_at timestamp(3) with time zone NOT NULL,
     edited_at timestamp(3) with time zone,
     deleted_at timestamp(3) with time zone,
+    words tsvector,
     CONSTRAINT messages_kind CHECK ((kind = ANY (ARRAY['user'::text, 'system'::text]))),
     CONSTRAINT messages_sender CHECK (((kind = 'user'::text) = (sender_id IS NOT NULL))),
     CONSTRAINT messages_tombstone CHECK (((content IS NULL) = (deleted_at IS NOT NULL)))
@@ -379,6 +392,14 @@ end $$;
 
 CREATE FUNCTION public.post_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
     LANGUAGE plpgsql
+    AS $$
+begin
+    return query select * from post_indexed_batch(conversation_ids, sender_ids, contents,
+        client_message_ids, reply_to_ids, key_callers, null, skip_busy);
+end $$;
+
+CREATE FUNCTION public.post_indexed_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], words text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
+    LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
@@ -389,8 +410,9 @@ declare
     known record;
 begin
     for post in
-        select * from unnest(conversation_ids, sender_ids, contents, client_message_ids, reply_to_ids, key_callers)
-            with ordinality as p (conversation_id, sender_id, content, key, reply_to_id, key_caller, place)
+        select * from unnest(conversation_ids, sender_ids, contents, client_message_ids, reply_to_ids, key_callers,
+                words)
+            with ordinality as p (conversation_id, sender_id, content, key, reply_to_id, key_caller, words, place)
         order by p.conversation_id, p.place
     loop
         place := post.place;
@@ -485,12 +507,12 @@ begin
         end if;
 
         insert into messages (conversation_id, ordinal, sender_id, kind, content,
-            client_message_id, client_digest, reply_to_id, created_at)
+            client_message_id, client_digest, reply_to_id, created_at, words)
         values (conversation.id, conversation.message_count, post.sender_id,
             case when post.sender_id is null then 'system' else 'user' end, post.content,
             case when post.sender_id is not null then post.key end,
             case when post.sender_id is not null then digest end,
-            post.reply_to_id, conversation.last_activity_at)
+            post.reply_to_id, conversation.last_activity_at, post.words::tsvector)
         returning * into written;
 
         insert into events (conversation_id, seq, type, message_id)
@@ -958,6 +980,8 @@ CREATE INDEX listings_unread ON public.listings USING btree (user_id) WHERE unre
 CREATE UNIQUE INDEX messages_client_message_id ON public.messages USING btree (conversation_id, sender_id, client_message_id) WHERE (client_message_id IS NOT NULL);
 
 CREATE INDEX messages_tombstones ON public.messages USING btree (conversation_id, ordinal) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX messages_words ON public.messages USING gin (conversation_id, words) WITH (gin_pending_list_limit='128') WHERE (words IS NOT NULL);
 
 CREATE INDEX participants_by_user ON public.participants USING btree (user_id);
 

@@ -3,7 +3,7 @@
 use messaging::api::Route;
 
 /// Every component that answers HTTP, with its routes.
-pub const COMPONENTS: [(&str, &[Route]); 10] = [
+pub const COMPONENTS: [(&str, &[Route]); 11] = [
     ("messages", messages::ROUTES),
     ("conversations", conversations::ROUTES),
     ("presence", presence::ROUTES),
@@ -12,6 +12,7 @@ pub const COMPONENTS: [(&str, &[Route]); 10] = [
     ("system-messages", system_messages::ROUTES),
     ("events", events::ROUTES),
     ("gateway", gateway::ROUTES),
+    ("search", search::ROUTES),
     ("health", health::ROUTES),
     ("web", web::ROUTES),
 ];

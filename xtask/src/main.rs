@@ -19,6 +19,7 @@ mod env;
 mod flush;
 mod instance;
 mod migrate;
+mod reindex;
 mod schema;
 mod seed;
 mod test;
@@ -53,6 +54,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Seed(seed::Arguments),
     Flush(flush::Arguments),
+    Reindex(reindex::Arguments),
     Schema(schema::Arguments),
     Env(env::Arguments),
     Token(token::Arguments),
@@ -80,6 +82,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Migrate(_) => migrate::run().await?,
         Command::Seed(_) => seed::run().await?,
         Command::Flush(_) => flush::run().await?,
+        Command::Reindex(arguments) => reindex::run(arguments).await?,
         Command::Schema(_) => schema::run().await?,
         Command::Env(_) => env::run()?,
         Command::Token(arguments) => token::run(arguments)?,

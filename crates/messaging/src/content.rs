@@ -61,6 +61,12 @@ impl Content {
 
     /// The text.
     #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text.
+    #[must_use]
     pub fn into_string(self) -> String {
         self.0
     }

@@ -20,6 +20,7 @@ mod presence;
 mod receipts;
 mod relay;
 mod routes;
+mod search;
 mod system_messages;
 mod torture;
 mod typing;

@@ -15,6 +15,7 @@
 //! - [`process`]: children that end with this process
 //! - [`connect`]: a session with PostgreSQL, encrypted if its URL requires it
 //! - [`migrate`]: the files of `migrations/`, each applied once
+//! - [`reindex`]: the words of messages, for search
 //! - [`flush`]: what of Redis is derived from PostgreSQL, deleted
 //! - [`TemporaryDirectory`], [`DirectoryLock`]: data directories, and the lock on one
 //! - [`apt`]: Debian packages, installed if a program is missing
@@ -33,6 +34,7 @@ pub mod postgres;
 pub mod process;
 pub mod pushpin;
 pub mod redis;
+pub mod reindex;
 pub mod secret;
 mod server_process;
 mod stale;

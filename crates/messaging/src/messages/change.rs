@@ -12,17 +12,19 @@ use crate::cache::{self, Epoch, share};
 use crate::content::Content;
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::{Error, Result};
+use crate::{Error, Result, search};
 
 /// Changes a message's content and shares that; only for its sender, or a service. Its JSON.
 pub async fn edit(id: MessageId, caller: Option<UserId>, content: Content) -> Result<String> {
     const EDIT: &str = "
         select outcome, conversation_id, seq, message, version
-        from edit_message($1, $2, $3::text)";
+        from edit_indexed_message($1, $2, $3::text, $4::text)";
+    let words = search::tsvector(content.as_str());
     let parameters = vec![
         number(id.get()),
         optional_number(caller.map(UserId::get)),
         text(content.into_string()),
+        text(words),
     ];
     let change = change(EDIT, parameters, id, EventType::MessageEdited).await?;
     Ok(change.json.to_string())

@@ -18,7 +18,7 @@ use crate::cache::{self, Epoch, share};
 use crate::content::{ClientMessageId, Content, IdempotencyKey};
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Ordinal, Seq, UserId};
-use crate::{Error, Result, conversations, keys};
+use crate::{Error, Result, conversations, keys, search};
 
 /// Which caller an idempotency key belongs to, and the key.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ pub struct Posted {
     pub is_new: bool,
 }
 
-/// A message's row of `post_batch`.
+/// A message's row of `post_indexed_batch`.
 type Written = Result<Row, PgFailure>;
 
 thread_local! {
@@ -119,7 +119,9 @@ impl Outcome {
             "conflict" => Err(Error::Conflict(
                 "This idempotency key was used for another message.",
             )),
-            other => Err(Error::internal(format!("post_batch: outcome {other}"))),
+            other => Err(Error::internal(format!(
+                "post_indexed_batch: outcome {other}"
+            ))),
         }
     }
 
@@ -201,7 +203,7 @@ async fn write(new: NewMessage) -> Written {
 }
 
 fn alone(rows: Result<Vec<Row>, PgFailure>) -> Written {
-    let missing = || PgFailure::Failed("post_batch gave no row".into());
+    let missing = || PgFailure::Failed("post_indexed_batch gave no row".into());
     let rows = rows?;
     rows.into_iter()
         .next()
@@ -215,7 +217,7 @@ const SKIP_BUSY: Duration = Duration::from_secs(1);
 /// Writes messages. A conversation that another transaction holds for long is found out once, at the
 /// cost of a short wait; then posts to it are left out of the batches for a while.
 async fn write_batch(new: Vec<NewMessage>) -> Vec<Written> {
-    let missing = || Err(PgFailure::Failed("post_batch gave no row".into()));
+    let missing = || Err(PgFailure::Failed("post_indexed_batch gave no row".into()));
     let mut written: Vec<Written> = new.iter().map(|_| missing()).collect();
     let skip_busy = SKIPPING.get().is_some_and(|until| Instant::now() < until);
     let mut rows =
@@ -246,13 +248,15 @@ fn without_place(mut row: Row) -> Written {
 
 const POST: &str = "
     select place, outcome, message_id, message_ordinal, message, seq, version
-    from post_batch($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::boolean)";
+    from post_indexed_batch(
+        $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::boolean)";
 
 fn columns(new: Vec<NewMessage>, skip_busy: bool) -> Vec<ParameterValue> {
     let conversations = numbers(new.iter().map(|new| new.conversation.get()));
     let replies = optional_numbers(new.iter().map(|new| new.reply_to.map(MessageId::get)));
     let (mut senders, mut contents) = (Vec::new(), Vec::new());
     let (mut keys, mut callers) = (Vec::new(), Vec::new());
+    let mut words = Vec::new();
     for new in new {
         let (sender, key, caller) = match new.author {
             Author::User(user, key) => (
@@ -265,6 +269,7 @@ fn columns(new: Vec<NewMessage>, skip_busy: bool) -> Vec<ParameterValue> {
             }
         };
         senders.push(sender);
+        words.push(search::tsvector(new.content.as_str()));
         contents.push(new.content.into_string());
         keys.push(key);
         callers.push(caller);
@@ -276,6 +281,7 @@ fn columns(new: Vec<NewMessage>, skip_busy: bool) -> Vec<ParameterValue> {
         optional_texts(keys),
         replies,
         optional_texts(callers),
+        texts(words),
         flag(skip_busy),
     ]
 }

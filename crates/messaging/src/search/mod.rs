@@ -6,12 +6,22 @@
 //! - `query`: the query language.
 //! - `lexemes`: words as PostgreSQL's index has them.
 //! - `matching`: whether a content matches, and its highlights.
+//! - `find`: the statements. `cursor`: where a page of results begins. `time`: the times of a query.
 
+mod cursor;
+mod find;
 mod lexemes;
 mod matching;
 mod query;
+mod time;
 mod words;
 
+pub use cursor::{Cursor, Sort};
+pub(crate) use find::{
+    BY_RELEVANCE_IN_CONVERSATION, BY_RELEVANCE_OF_USER, NEWEST_IN_CONVERSATION, NEWEST_OF_USER,
+};
+pub use find::{Filter, Found, Page, Scope, find};
 pub use lexemes::tsvector;
 pub use matching::Highlight;
 pub use query::{InvalidQuery, Query};
+pub use time::Time;

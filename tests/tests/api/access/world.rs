@@ -79,6 +79,7 @@ impl World {
             ("GET", "/messages") => {
                 return (format!("{path}?conversationId={}", self.conversation), None);
             }
+            ("GET", "/messages/search") => return (format!("{path}?q=Hi&userId={named}"), None),
             ("GET", "/conversations") => return (format!("{path}?userId={named}"), None),
             _ => return (path, None),
         };

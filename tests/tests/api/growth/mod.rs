@@ -3,3 +3,4 @@
 mod listings;
 mod plans;
 mod sums;
+pub use sums::migrated;

@@ -1,0 +1,28 @@
+//! `reindex`: puts messages into the search index.
+
+use anyhow::Result;
+use clap::Args;
+use dev_services::{progress, reindex};
+use messaging::search;
+
+use crate::instance;
+
+/// Put messages into the search index that were written before there was one.
+///
+/// Goes through all messages in small batches; it can be interrupted and run again, and the service goes
+/// on at the same time. Uses DATABASE_URL, or else the running instance.
+#[derive(Args)]
+pub struct Arguments {
+    /// Also messages that are in the index, after an upgrade that says so.
+    #[arg(long)]
+    all: bool,
+}
+
+pub async fn run(arguments: Arguments) -> Result<()> {
+    instance::with_database(|url| async move {
+        let written = reindex::reindex(&url, arguments.all, search::tsvector).await?;
+        progress(format_args!("indexed {written} messages"));
+        Ok(())
+    })
+    .await
+}
