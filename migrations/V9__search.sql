@@ -4,16 +4,12 @@
 -- Everything here is an expansion: components of the previous version go on working with it. What they
 -- post or edit has no words until `cargo xtask reindex` has run, and so have all messages of before.
 
--- For an index on both columns: a search is for words in some conversations.
-create extension if not exists btree_gin;
-
 -- Null in a tombstone, and where the content is not indexed.
 alter table messages add column words tsvector;
 
--- A post adds to the index's list of pending entries, and every search reads through that list: so it is
--- short.
-create index messages_words on messages using gin (conversation_id, words)
-    with (gin_pending_list_limit = 128) where words is not null;
+-- A post adds to the index's list of pending entries, and every search reads through that list.
+create index messages_words on messages using gin (words)
+    with (gin_pending_list_limit = 1024) where words is not null;
 
 -- Posts messages; the n-th elements of the arrays are the n-th message, and `place` says which one a
 -- row is about. A message without a sender is the system's; it may have an idempotency key of a
@@ -261,4 +257,43 @@ begin
         seq := write_event(conversation_id, 'message-deleted', a_message, null, true);
         version := seq;
     end if;
+end $$;
+
+-- The messages of some conversations that have words, and of which a page of results is made: the first
+-- `how_many` behind a key and an id. The key that they are ordered by is the time in milliseconds, or the
+-- rank in millionths; of equal ones the newest is first.
+--
+-- A plan of its own for each search: how many conversations and messages there are decides whether the
+-- words are looked up alone or together with the conversations. `has_all` are the words of `query` without
+-- their order, because PostgreSQL takes a phrase for rarer than its words, and would read all messages with
+-- these.
+create function find_messages(
+    conversations bigint[], has_all tsquery, query tsquery, by_time boolean, a_sender bigint,
+    from_ms bigint, to_ms bigint, after_key bigint, after_id bigint, how_many bigint
+) returns table (message text, key bigint, id bigint)
+    language plpgsql stable
+    set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    select message_json(m), f.key, f.id
+    from (
+        select m.id, k.key
+        from messages m
+        cross join lateral (
+            select case when by_time then (extract(epoch from m.created_at) * 1000)::bigint
+                else (ts_rank(m.words, query, 1) * 1000000)::bigint end as key
+        ) k
+        where m.words @@ has_all and m.conversation_id = any (conversations)
+            -- In this form it is not looked up in the index.
+            and (m.words @@ query) is true
+            and (a_sender is null or m.sender_id = a_sender)
+            and (from_ms is null or m.created_at >= timestamptz 'epoch' + from_ms * interval '1 millisecond')
+            and (to_ms is null or m.created_at < timestamptz 'epoch' + to_ms * interval '1 millisecond')
+            and (after_key is null or (k.key, m.id) < (after_key, after_id))
+        order by k.key desc, m.id desc
+        limit how_many
+    ) f
+    cross join lateral (select m.* from messages m where m.id = f.id limit 1) m
+    order by f.key desc, f.id desc;
 end $$;

@@ -1,9 +1,5 @@
 -- The schema after all migrations, for readers. `cargo xtask schema` generates it with PostgreSQL 15.
 
-CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
-
-COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
-
 CREATE TYPE public.event_type AS ENUM (
     'new-message',
     'message-edited',
@@ -214,6 +210,34 @@ CREATE FUNCTION public.edit_message(a_message bigint, a_caller bigint, a_content
 begin
     select e.* into outcome, conversation_id, seq, message, version
     from edit_indexed_message(a_message, a_caller, a_content, null) e;
+end $$;
+
+CREATE FUNCTION public.find_messages(conversations bigint[], has_all tsquery, query tsquery, by_time boolean, a_sender bigint, from_ms bigint, to_ms bigint, after_key bigint, after_id bigint, how_many bigint) RETURNS TABLE(message text, key bigint, id bigint)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+begin
+    return query
+    select message_json(m), f.key, f.id
+    from (
+        select m.id, k.key
+        from messages m
+        cross join lateral (
+            select case when by_time then (extract(epoch from m.created_at) * 1000)::bigint
+                else (ts_rank(m.words, query, 1) * 1000000)::bigint end as key
+        ) k
+        where m.words @@ has_all and m.conversation_id = any (conversations)
+            -- In this form it is not looked up in the index.
+            and (m.words @@ query) is true
+            and (a_sender is null or m.sender_id = a_sender)
+            and (from_ms is null or m.created_at >= timestamptz 'epoch' + from_ms * interval '1 millisecond')
+            and (to_ms is null or m.created_at < timestamptz 'epoch' + to_ms * interval '1 millisecond')
+            and (after_key is null or (k.key, m.id) < (after_key, after_id))
+        order by k.key desc, m.id desc
+        limit how_many
+    ) f
+    cross join lateral (select m.* from messages m where m.id = f.id limit 1) m
+    order by f.key desc, f.id desc;
 end $$;
 
 CREATE FUNCTION public.join_conversation(a_conversation bigint, a_user bigint, a_caller bigint, max_participants bigint, max_conversations bigint, OUT outcome text, OUT seq bigint, OUT conversation text) RETURNS record
@@ -981,7 +1005,7 @@ CREATE UNIQUE INDEX messages_client_message_id ON public.messages USING btree (c
 
 CREATE INDEX messages_tombstones ON public.messages USING btree (conversation_id, ordinal) WHERE (deleted_at IS NOT NULL);
 
-CREATE INDEX messages_words ON public.messages USING gin (conversation_id, words) WITH (gin_pending_list_limit='128') WHERE (words IS NOT NULL);
+CREATE INDEX messages_words ON public.messages USING gin (words) WITH (gin_pending_list_limit='1024') WHERE (words IS NOT NULL);
 
 CREATE INDEX participants_by_user ON public.participants USING btree (user_id);
 

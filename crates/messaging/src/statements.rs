@@ -2,10 +2,10 @@
 //! are skewed.
 
 use crate::conversations::Viewed;
-use crate::{conversations, events, feeds, messages, receipts, search};
+use crate::{conversations, events, feeds, messages, receipts};
 
 /// By name, those about one conversation.
-pub const VIEWED: [(&str, Viewed); 9] = [
+pub const VIEWED: [(&str, Viewed); 7] = [
     ("the newest messages", messages::NEWEST),
     ("the page before a message", messages::BEFORE),
     ("the page after a message", messages::AFTER),
@@ -13,18 +13,10 @@ pub const VIEWED: [(&str, Viewed); 9] = [
     ("whether a conversation is visible", conversations::VISIBLE),
     ("the receipts of a message", receipts::OF_MESSAGE),
     ("a page of events", events::PAGE),
-    (
-        "the relevant messages of a conversation",
-        search::BY_RELEVANCE_IN_CONVERSATION,
-    ),
-    (
-        "the newest found in a conversation",
-        search::NEWEST_IN_CONVERSATION,
-    ),
 ];
 
 /// By name, those about a user.
-pub const OF_USER: [(&str, &str); 7] = [
+pub const OF_USER: [(&str, &str); 5] = [
     ("a user's conversations", conversations::FIRST_PAGE),
     (
         "a later page of a user's conversations",
@@ -33,6 +25,4 @@ pub const OF_USER: [(&str, &str); 7] = [
     ("what is unread in all", receipts::UNREAD_OF),
     ("the events of a feed", feeds::EVENTS_OF_USER),
     ("memberships", feeds::MEMBERSHIPS),
-    ("a user's relevant messages", search::BY_RELEVANCE_OF_USER),
-    ("the newest found of a user", search::NEWEST_OF_USER),
 ];

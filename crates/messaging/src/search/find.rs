@@ -1,6 +1,6 @@
 //! Finding messages. One statement decides what the caller may see and what matches, at one moment.
 
-use platform::postgres::parameters::{number, optional_number, text};
+use platform::postgres::parameters::{flag, number, optional_number, text};
 use platform::postgres::{ParameterValue, Repeat, Row, query};
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use super::cursor::{Cursor, Sort};
 use super::matching::Highlight;
 use super::query::Query;
 use super::time::Time;
-use crate::conversations::{self, Viewed};
+use crate::conversations;
 use crate::ids::{ConversationId, MessageId, UserId};
 use crate::{Error, Result};
 
@@ -50,72 +50,22 @@ pub struct Found {
     pub highlights: Vec<Highlight>,
 }
 
-// The parameters: the scope's id, the tsquery, how many rows, sender, from, to, and the key and the
-// message of the cursor. The scope is a condition on `m.conversation_id`, and the key is the first of
-// what the results are ordered by.
-macro_rules! search {
-    ($scope:literal, $key:literal, $end:literal) => {
+macro_rules! find_messages {
+    ($conversations:literal) => {
         concat!(
-            "
-        select message_json(m), f.key, f.id
-        from (
-            select m.id, k.key from messages m cross join lateral (select ",
-            $key,
-            " as key) k
-            where m.words @@ $2::text::tsquery and m.conversation_id = ",
-            $scope,
-            "
-                and ($4::bigint is null or m.sender_id = $4)
-                and ($5::bigint is null or m.created_at >= timestamptz 'epoch' + $5 * interval '1 millisecond')
-                and ($6::bigint is null or m.created_at < timestamptz 'epoch' + $6 * interval '1 millisecond')
-                and ($7::bigint is null or (k.key, m.id) < ($7, $8::bigint))",
-            $end,
-            "
-            order by k.key desc, m.id desc limit $3::bigint
-        ) f
-        cross join lateral (select m.* from messages m where m.id = f.id limit 1) m
-        order by f.key desc, f.id desc"
-        )
-    };
-    ($key:literal) => {
-        search!(
-            "any (array(select p.conversation_id from participants p where p.user_id = $1))",
-            $key,
-            ""
+            "select message, key, id from find_messages(",
+            $conversations,
+            ", $2::text::tsquery, $3::text::tsquery, $4, $5, $6, $7, $8, $9, $10)"
         )
     };
 }
 
-macro_rules! search_in_conversation {
-    ($key:literal) => {
-        Viewed {
-            service: search!("$1", $key, ""),
-            user: search!("$1", $key, "
-                and exists (select from participants p where p.conversation_id = $1 and p.user_id = $9)"),
-        }
-    };
-}
-
-macro_rules! rank {
-    ($search:ident) => {
-        $search!("(ts_rank(m.words, $2::text::tsquery, 1) * 1000000)::bigint")
-    };
-}
-
-macro_rules! time {
-    ($search:ident) => {
-        $search!("(extract(epoch from m.created_at) * 1000)::bigint")
-    };
-}
-
-/// The most relevant messages in a user's conversations.
-pub(crate) const BY_RELEVANCE_OF_USER: &str = rank!(search);
-/// The newest ones.
-pub(crate) const NEWEST_OF_USER: &str = time!(search);
-/// The most relevant messages in a conversation.
-pub(crate) const BY_RELEVANCE_IN_CONVERSATION: Viewed = rank!(search_in_conversation);
-/// The newest ones.
-pub(crate) const NEWEST_IN_CONVERSATION: Viewed = time!(search_in_conversation);
+const OF_USER: &str =
+    find_messages!("array(select p.conversation_id from participants p where p.user_id = $1)");
+const IN_CONVERSATION: &str = find_messages!("array[$1::bigint]");
+const IN_CONVERSATION_OF_USER: &str = find_messages!(
+    "array(select p.conversation_id from participants p where p.conversation_id = $1 and p.user_id = $11)"
+);
 
 /// A page of what matches a query, behind a cursor if there is one.
 pub async fn find(
@@ -126,30 +76,27 @@ pub async fn find(
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<Page> {
-    let (statement, scope_id, viewer) = match (scope, sort) {
-        (Scope::OfUser(user), Sort::Relevance) => (BY_RELEVANCE_OF_USER, user.get(), None),
-        (Scope::OfUser(user), Sort::Newest) => (NEWEST_OF_USER, user.get(), None),
-        (Scope::Conversation(id, viewer), sort) => {
-            let viewed = match sort {
-                Sort::Relevance => BY_RELEVANCE_IN_CONVERSATION,
-                Sort::Newest => NEWEST_IN_CONVERSATION,
-            };
-            let statement = viewer.map_or(viewed.service, |_| viewed.user);
-            (statement, id.get(), viewer)
-        }
+    let (statement, id, viewer) = match scope {
+        Scope::OfUser(user) => (OF_USER, user.get(), None),
+        Scope::Conversation(id, None) => (IN_CONVERSATION, id.get(), None),
+        Scope::Conversation(id, viewer) => (IN_CONVERSATION_OF_USER, id.get(), viewer),
     };
     let mut parameters = vec![
-        number(scope_id),
+        number(id),
+        text(searched.has_all()),
         text(searched.tsquery()),
-        number(limit as i64 + 1),
+        flag(sort == Sort::Newest),
     ];
     parameters.extend(conditions(filter, cursor));
+    // One more than the page has says that there is a next one.
+    parameters.push(number(limit as i64 + 1));
     parameters.extend(viewer.map(|viewer| number(viewer.get())));
     let rows = query(Repeat::Safe, statement, parameters).await?;
-    if let (true, Scope::Conversation(id, viewer)) = (rows.is_empty(), scope) {
-        if !conversations::is_visible(id, viewer).await? {
-            return Err(conversations::not_found());
-        }
+    if let Scope::Conversation(id, viewer) = scope
+        && rows.is_empty()
+        && !conversations::is_visible(id, viewer).await?
+    {
+        return Err(conversations::not_found());
     }
     page(rows, searched, sort, limit)
 }
@@ -164,7 +111,7 @@ fn conditions(filter: Filter, cursor: Option<Cursor>) -> [ParameterValue; 5] {
     ]
 }
 
-/// One row more than fits says that there is a next page.
+/// A page of these rows; there may be one more than it has.
 fn page(mut rows: Vec<Row>, searched: &Query, sort: Sort, limit: usize) -> Result<Page> {
     let has_more = rows.len() > limit;
     rows.truncate(limit);

@@ -82,20 +82,33 @@ impl Query {
         let terms: Vec<String> = self.terms.iter().map(Term::tsquery).collect();
         terms.join(" & ")
     }
+
+    /// What every match has, in the form of a `tsquery`: the words that are searched for, in any order.
+    #[must_use]
+    pub fn has_all(&self) -> String {
+        let positive = self.terms.iter().filter(|term| !term.is_negative);
+        let terms: Vec<String> = positive.map(Term::has_all).collect();
+        terms.join(" & ")
+    }
 }
 
 impl Term {
+    fn has_all(&self) -> String {
+        let words: Vec<String> = self.words.iter().map(|word| quoted(word)).collect();
+        words.join(" & ") + self.star()
+    }
+
+    const fn star(&self) -> &'static str {
+        if self.is_prefix { ":*" } else { "" }
+    }
+
     fn tsquery(&self) -> String {
         let words: Vec<String> = self.words.iter().map(|word| quoted(word)).collect();
-        let star = if self.is_prefix { ":*" } else { "" };
-        let phrase = words.join(" <-> ") + star;
+        let phrase = words.join(" <-> ") + self.star();
         match (self.is_negative, words.len()) {
             (true, _) => format!("!({phrase})"),
             (false, 1) => phrase,
-            (false, _) => {
-                let all = words.join(" & ") + star;
-                format!("{all} & (({phrase}) | '{INCOMPLETE}')")
-            }
+            (false, _) => format!("{} & (({phrase}) | '{INCOMPLETE}')", self.has_all()),
         }
     }
 }
@@ -127,6 +140,11 @@ mod tests {
         assert_eq!(
             tsquery("\"die Frist\" -\"a b\""),
             "'die' & 'frist' & (('die' <-> 'frist') | '…') & !('a' <-> 'b')"
+        );
+        let has_all = |text: &str| text.parse::<Query>().expect("a query").has_all();
+        assert_eq!(
+            has_all("\"die Frist\" kla* -März"),
+            "'die' & 'frist' & 'kla':*"
         );
     }
 

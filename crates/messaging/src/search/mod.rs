@@ -17,9 +17,6 @@ mod time;
 mod words;
 
 pub use cursor::{Cursor, Sort};
-pub(crate) use find::{
-    BY_RELEVANCE_IN_CONVERSATION, BY_RELEVANCE_OF_USER, NEWEST_IN_CONVERSATION, NEWEST_OF_USER,
-};
 pub use find::{Filter, Found, Page, Scope, find};
 pub use lexemes::tsvector;
 pub use matching::Highlight;

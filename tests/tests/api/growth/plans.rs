@@ -13,8 +13,8 @@ use crate::migrations::{create_database, drop_database};
 const EVEN: &str = "
     insert into conversations (id, message_count, event_seq, list_seq, relayed_seq)
         overriding system value select 10000 + n, 1, 1, 1, 1 from generate_series(1, 2000) n;
-    insert into messages (id, conversation_id, ordinal, sender_id, content, created_at, words)
-        overriding system value select 100000 + n, 10000 + n, 1, 20000 + n, 'text', now(), to_tsvector('simple', 'text') from generate_series(1, 2000) n;
+    insert into messages (id, conversation_id, ordinal, sender_id, content, created_at)
+        overriding system value select 100000 + n, 10000 + n, 1, 20000 + n, 'text', now() from generate_series(1, 2000) n;
     insert into participants (conversation_id, user_id, last_read_ordinal)
         select 10000 + n, 20000 + n + u, 1 from generate_series(1, 2000) n, generate_series(0, 1) u;
     insert into reads (conversation_id, user_id, ordinal, read_at)
@@ -29,11 +29,10 @@ const SKEWED: &str = "
         overriding system value
         select n, case n when 1 then 5000 else 1 end, 1, 1, 1, now() - n * interval '1 second'
         from generate_series(1, 5000) n;
-    insert into messages (id, conversation_id, ordinal, sender_id, content, created_at, words)
+    insert into messages (id, conversation_id, ordinal, sender_id, content, created_at)
         overriding system value
-        select n, n, 1, 1000 + n, 'text', now(), to_tsvector('simple', 'text ' || n) from generate_series(1, 5000) n
-        union all select 10000 + n, 1, n, 1001 + n % 2, 'text', now(), to_tsvector('simple', 'text ' || n % 100)
-        from generate_series(2, 5000) n;
+        select n, n, 1, 1000 + n, 'text', now() from generate_series(1, 5000) n
+        union all select 10000 + n, 1, n, 1001 + n % 2, 'text', now() from generate_series(2, 5000) n;
     insert into participants (conversation_id, user_id, last_read_ordinal)
         select n, u, case n when 1 then 5000 else 1 end from generate_series(1, 5000) n
         cross join lateral (values (1), (1000 + n)) u (u)
@@ -62,10 +61,6 @@ fn parameters(name: &str) -> &'static str {
         }
         "what is unread in all" => "1",
         "the events of a feed" => "array[7, 8, 9], array[1, 1, 1], 1",
-        "the relevant messages of a conversation"
-        | "the newest found in a conversation"
-        | "a user's relevant messages"
-        | "the newest found of a user" => "1, '''7''', 21, null, null, null, null, null",
         "memberships" => "1, array[7, 8, 9]",
         other => panic!("there are no parameters for {other}"),
     }
