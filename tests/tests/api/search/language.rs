@@ -91,6 +91,7 @@ async fn an_edited_message_is_found_by_its_present_text_and_a_deleted_one_never(
         .await
         .expect_status(200);
     assert_eq!(found(app, user, "before").await, [""; 0]);
+    assert_eq!(found(app, user, "after").await, ["after everything"]);
     assert_eq!(found(app, user, "everything").await, ["after everything"]);
     app.delete(&path).await.expect_status(204);
     assert_eq!(found(app, user, "after").await, [""; 0]);
