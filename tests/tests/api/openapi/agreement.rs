@@ -37,6 +37,7 @@ fn an_operation_says_who_may_call_it() {
         let mut security = match route.access {
             Access::Public => vec![],
             Access::Service => vec![json!({ "bearer": ["messaging:service"] })],
+            Access::Proxy => vec![json!({ "gateway": [] })],
             _ => vec![json!({ "bearer": [] })],
         };
         if route.takes_ticket {
@@ -53,6 +54,7 @@ fn an_operation_describes_the_errors_that_its_route_has() {
     for operation in operations() {
         let mut expected = match operation.route.access {
             Access::Public => vec![],
+            Access::Proxy => vec![400, 401, 403, 404, 408, 413, 415, 429, 500, 503],
             Access::Participant | Access::ParticipantOneself | Access::Sender => {
                 vec![400, 401, 403, 404, 429, 500, 503]
             }
@@ -102,6 +104,7 @@ fn errors() -> Vec<Error> {
         | Error::Conflict(_)
         | Error::TooLarge(_)
         | Error::UnsupportedMediaType(_)
+        | Error::UpgradeRequired
         | Error::Invalid(_)
         | Error::TooManyRequests(_)
         | Error::TooManyStreams(_)
@@ -121,6 +124,7 @@ fn errors() -> Vec<Error> {
         Error::Conflict("no"),
         Error::TooLarge(1),
         Error::UnsupportedMediaType("no"),
+        Error::UpgradeRequired,
         Error::Invalid(fields()),
         Error::TooManyRequests(1),
         Error::TooManyStreams(1),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tests::token;
 
-use super::document::{Operation, operations, resolve};
+use super::document::{Operation, operations, operations_with, resolve};
 use super::exchange::exchange;
 use crate::access::world::{World, app};
 
@@ -89,7 +89,7 @@ async fn a_query_parameter_that_is_required_is_missed() {
 #[tokio::test]
 async fn a_path_takes_only_ids() {
     let world = World::new(app().await).await;
-    for operation in operations().filter(|operation| operation.describes(400)) {
+    for operation in operations_with(400) {
         let (_, body) = world.call(operation.route, world.owner);
         for parameter in operation
             .parameters()

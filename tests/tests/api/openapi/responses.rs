@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use messaging::api::Access;
 use messaging::ids::MAX_ID;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -13,11 +14,12 @@ use super::exchange::{Exchange, exchange, exchange_as};
 use crate::access::world::{World, app};
 
 /// What these tests provoke; a described status is here or in [`UNPROVOKED`].
-const PROVOKED: [u16; 14] = [
-    200, 201, 204, 304, 400, 401, 403, 404, 409, 413, 415, 422, 429, 503,
+const PROVOKED: [u16; 15] = [
+    200, 201, 204, 304, 400, 401, 403, 404, 409, 413, 415, 422, 426, 429, 503,
 ];
-/// A body that takes longer than 8 s (`hostile/hangs.rs`), and a mistake of the service.
-const UNPROVOKED: [u16; 2] = [408, 500];
+/// A socket (`gateway`), a body that takes longer than 8 s (`hostile/hangs.rs`), and a mistake of the
+/// service.
+const UNPROVOKED: [u16; 3] = [101, 408, 500];
 
 #[test]
 fn every_described_status_is_provoked() {
@@ -75,7 +77,13 @@ fn takes_idempotency_key(operation: Operation) -> bool {
 #[tokio::test]
 async fn a_request_that_is_as_described_gets_a_response_that_is_too() {
     let app = app().await;
-    for operation in operations() {
+    let succeeds =
+        |operation: &Operation| [200, 201, 204].map(|status| operation.describes(status));
+    let for_clients = |operation: &Operation| operation.route.access != Access::Proxy;
+    for operation in operations().filter(for_clients) {
+        if !succeeds(&operation).contains(&true) {
+            continue;
+        }
         let world = World::new(app).await;
         let call = world.call(operation.route, world.owner);
         if let (Some(schema), Some(body)) = (operation.body_schema(), &call.1) {
@@ -206,6 +214,20 @@ async fn another_method_is_405() {
 }
 
 #[tokio::test]
+async fn a_socket_past_the_gateway_is_426() {
+    let app = token::closed()
+        .variable("grip_url", "http://127.0.0.1:1")
+        .variable("grip_key", "a key that only this test has, of 32 bytes")
+        .spawn()
+        .await;
+    for operation in operations_with(426) {
+        let call = nowhere().call(operation.route, 1);
+        let found = by_service(&app, operation, &call).await;
+        assert_eq!(found.status, 426, "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_was_used_for_something_else_is_409() {
     let app = app().await;
     let keyed_operations = operations_with(409).filter(|operation| {
@@ -317,7 +339,13 @@ async fn a_caller_over_the_rate_gets_429() {
 }
 
 /// Operations that go on without a store.
-const WITHOUT_STORES: [&str; 3] = ["getPostgresHealth", "getRedisHealth", "streamUser"];
+const WITHOUT_STORES: [&str; 5] = [
+    "getMetrics",
+    "getPostgresHealth",
+    "getRedisHealth",
+    "openSocket",
+    "streamUser",
+];
 
 #[tokio::test]
 async fn without_redis_and_postgresql_a_request_is_503() {
