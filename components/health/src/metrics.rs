@@ -54,7 +54,7 @@ pub async fn run(_: RequestContext) -> Result<Response> {
         page.gauge("messaging_users_online", "Users who are online.", online);
     }
     if let Ok(written) = written {
-        let help = "Messages written since the database was created.";
+        let help = "Messages that were written, deleted ones included.";
         page.family("messaging_messages", "counter", help);
         page.sample("messaging_messages_total", None, written);
     }

@@ -1,6 +1,6 @@
-//! The page's files, compiled in.
+//! The files that are served as they are, compiled in.
 
-/// A file of the page.
+/// A file of the page, or the API's description.
 #[derive(Debug)]
 pub struct Asset {
     path: &'static str,
@@ -19,6 +19,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
+const JSON: &str = "application/json";
 
 /// A file of `assets/` under `/assets/`.
 macro_rules! asset {
@@ -33,6 +34,11 @@ macro_rules! asset {
 
 static ASSETS: &[Asset] = &[
     Asset::new("/", HTML, include_bytes!("../assets/index.html")),
+    Asset::new(
+        "/api/v1/openapi.json",
+        JSON,
+        include_bytes!("../../../docs/openapi.json"),
+    ),
     asset!(CSS, "app.css"),
     asset!(SVG, "favicon.svg"),
     asset!(JS, "api.js"),

@@ -1,9 +1,9 @@
-//! The page at `/`, and 404 for everything else that no other component answers.
+//! The page at `/`, the API's description, and 404 for everything else that no other component answers.
 //!
 //! # Layout
 //!
 //! - `assets/`: the page's files, served as they are; `assets/main.js` lists its modules
-//! - [`assets`]: those files, compiled in, and their paths
+//! - [`assets`]: those files and `docs/openapi.json`, compiled in, and their paths
 //! - [`page`]: the answer to a request for one
 
 mod assets;
@@ -16,6 +16,7 @@ use messaging::http_component;
 pub const ROUTES: &[Route] = routes! {
     GET "/", Public => page::run;
     GET "/assets/:file", Public => page::run;
+    GET "/api/v1/openapi.json", Public => page::run;
 };
 
 http_component!(ROUTES);

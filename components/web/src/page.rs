@@ -1,4 +1,4 @@
-//! `GET /` and `GET /assets/:file`
+//! `GET /`, `GET /assets/:file` and `GET /api/v1/openapi.json`
 
 use http::{HeaderName, StatusCode, header};
 use messaging::api::RequestContext;

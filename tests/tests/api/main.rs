@@ -15,6 +15,7 @@ mod messages;
 mod migrations;
 mod model;
 mod older_stores;
+mod openapi;
 mod outages;
 mod presence;
 mod receipts;

@@ -55,7 +55,7 @@ const CHECKS: [Check; 12] = [
         policy::dependencies_are_allowed,
     ),
     (
-        "the page's types, lints and unit tests pass, if Node.js is installed",
+        "the page's types, lints and unit tests pass and the API is described in valid OpenAPI, if Node.js is installed",
         page::types_lints_and_tests_pass,
     ),
     ("clippy finds nothing", lints::clippy),

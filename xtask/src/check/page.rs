@@ -1,4 +1,5 @@
-//! The page's JavaScript: `components/web/package.json` has the scripts.
+//! The page's JavaScript, and whether `docs/openapi.json` is OpenAPI: `components/web/package.json` has
+//! the scripts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use crate::{browser, cargo, workspace};
 
 /// The oldest Node.js that the tools run on, as `engines` in package.json says.
 const OLDEST_NODE: (u32, u32) = (20, 19);
-const SCRIPTS: [&str; 3] = ["types", "lint", "test"];
+const SCRIPTS: [&str; 4] = ["types", "lint", "openapi", "test"];
 
 /// Runs all scripts, so that one run shows all errors.
 pub fn types_lints_and_tests_pass() -> Result<()> {

@@ -84,6 +84,12 @@ impl Response {
         }
     }
 
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Why it is an error, if the log has to say so.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {

@@ -5,4 +5,4 @@ mod open_mode;
 mod proofs;
 mod rates;
 mod tickets;
-mod world;
+pub mod world;

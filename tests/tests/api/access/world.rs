@@ -54,7 +54,8 @@ impl World {
         }
     }
 
-    fn call(&self, rule: &Route, named: i64) -> (String, Option<Value>) {
+    /// The path and the body of that request.
+    pub fn call(&self, rule: &Route, named: i64) -> (String, Option<Value>) {
         let route = rule.path.strip_prefix("/api/v1").unwrap_or(rule.path);
         let id = if route.starts_with("/messages/:id") || route.starts_with("/messages/messages") {
             self.message
@@ -63,6 +64,7 @@ impl World {
         };
         let path = rule.path.replace(":id", &id.to_string());
         let path = path.replace(":userId", &named.to_string());
+        let path = path.replace(":file", "app.css");
         let newcomer = unique_user();
         let body = match (rule.method.as_str(), route) {
             ("POST", "/messages") => {
