@@ -144,7 +144,11 @@ pub struct Request {
 
 /// Generates a request.
 pub fn request(rng: &mut Rng, target: &Target) -> Request {
-    let routes: Vec<_> = routes::all().collect();
+    // To a client that is still sending a body which is not read, no more can be sent than its connection
+    // holds: so not this long document.
+    let routes: Vec<_> = routes::all()
+        .filter(|route| route.path != "/api/v1/openapi.json")
+        .collect();
     let rule = routes[rng.usize(..routes.len())];
     let method = match rng.u8(..) {
         0..200 => rule.method.as_str(),

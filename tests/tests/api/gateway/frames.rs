@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use testkit::App;
 use tests::Room;
 
-use super::app;
+use super::{app, quiet_room};
 
 #[tokio::test]
 async fn a_socket_begins_with_hello_and_gets_what_is_posted() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
+    let room = quiet_room(app).await;
     let (ann, bob) = (room.users[0], room.users[1]);
     let mut socket = app.socket(bob).await;
     let hello = socket.next().await.expect("a frame");
@@ -88,7 +88,7 @@ async fn reading_and_typing_are_as_by_http() {
 #[tokio::test]
 async fn a_heartbeat_names_the_newest_event() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
+    let room = quiet_room(app).await;
     let mut socket = app.socket(room.users[1]).await;
     let hello = socket.next_of("hello").await;
     let heartbeat = socket.ask(json!({"type": "heartbeat"})).await;
@@ -119,7 +119,7 @@ async fn resume(app: &App, user: i64, last: &Value) -> (Vec<Value>, Value) {
 #[tokio::test]
 async fn resuming_gives_the_missed_events_once_and_in_order() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
+    let room = quiet_room(app).await;
     let (ann, bob) = (room.users[0], room.users[1]);
     let mut socket = app.socket(bob).await;
     let hello = socket.next_of("hello").await;
@@ -150,7 +150,7 @@ async fn resuming_gives_the_missed_events_once_and_in_order() {
 #[tokio::test]
 async fn a_position_that_is_unknown_is_a_resync() {
     let app = app().await;
-    let room = Room::new(app, 2).await;
+    let room = quiet_room(app).await;
     for last in ["1-0.000000000000", "x", "", "c:"] {
         let (events, newest) = resume(app, room.users[1], &last.into()).await;
         let types: Vec<&Value> = events.iter().map(|event| &event["type"]).collect();
