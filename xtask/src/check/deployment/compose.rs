@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn every_pool_gets_its_connections() {
-        let error = error_with("max_connections=720", "max_connections=100");
-        assert!(error.contains("11 pools open up to 704"), "{error}");
+        let error = error_with("max_connections=848", "max_connections=100");
+        assert!(error.contains("13 pools open up to 832"), "{error}");
     }
 
     #[test]
