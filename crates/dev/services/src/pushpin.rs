@@ -90,9 +90,10 @@ impl Pushpin {
     }
 
     /// The variables with which the service uses it.
-    pub fn variables(&self) -> [(&'static str, String); 2] {
+    pub fn variables(&self) -> [(&'static str, String); 3] {
         [
             ("grip_url", self.control.clone()),
+            ("grip_host", self.control.replace("http://", "")),
             ("grip_key", self.key.clone()),
         ]
     }
