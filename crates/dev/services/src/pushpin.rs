@@ -89,6 +89,11 @@ impl Pushpin {
         self.listen
     }
 
+    /// The key with which it signs.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The variables with which the service uses it.
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [

@@ -133,7 +133,7 @@ async fn a_request_that_claims_to_be_the_proxys_is_refused() {
         let imitation = imitation(app, user, &[("grip-sig", signature)]);
         send(imitation).await.expect_status(403);
     }
-    let key = app.gateway().variables()[1].1.clone();
+    let key = app.gateway().key().to_owned();
     let genuine = jwt_signer::hs256(key.as_bytes(), &claims);
     let opened = send(imitation(app, user, &[("grip-sig", &genuine)])).await;
     assert!(
@@ -159,7 +159,7 @@ async fn a_client_that_imitates_the_proxy_claims_no_socket() {
     let direct = reqwest::Client::new().post(&url).body("OPEN\r\n");
     let direct = direct.header("content-type", "application/websocket-events");
     send(direct).await.expect_status(403);
-    let key = app.gateway().variables()[1].1.clone();
+    let key = app.gateway().key().to_owned();
     let claims = json!({"exp": token::now() + 3600});
     let signature = jwt_signer::hs256(key.as_bytes(), &claims);
     let signed = |user: i64, connection: &str, state: &str| {
