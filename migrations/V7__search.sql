@@ -24,6 +24,9 @@ create index messages_words on messages using gin (words)
 -- The update of the conversation's row counts message and event and orders its writers. Rows are
 -- locked in the order of their ids, as by every statement that locks several.
 --
+-- One that is refused or repeated leaves the conversation as it was, with its place in the lists: the
+-- latest activity is when the newest message was written.
+--
 -- `words` are the contents' words, each in the form of a tsvector; null for what is not to be found.
 create function post_indexed_batch(
     conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[],
