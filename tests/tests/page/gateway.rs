@@ -1,4 +1,4 @@
-//! The page with a gateway: it uses a socket, and loses nothing whatever restarts.
+//! The page with a gateway: it uses a socket, and restarts of proxy, host and Redis lose nothing.
 
 use std::time::Duration;
 

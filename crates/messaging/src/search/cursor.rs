@@ -9,7 +9,7 @@ use crate::ids::{MAX_ID, MessageId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
     /// Those first in which the words are frequent and close to each other; of equal ones the newest. It
-    /// depends on the message alone, and so tells nothing of others.
+    /// depends on the message alone, and so reveals nothing of others.
     #[default]
     Relevance,
     /// The newest first.

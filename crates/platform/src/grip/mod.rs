@@ -5,7 +5,7 @@
 //!
 //! - [`SocketEvent`]: the events of WebSocket-over-HTTP, in requests and responses.
 //! - [`Control`]: what a response asks of the proxy. [`text_frame`] and [`Control::frame`] keep the two
-//!   apart, whatever a text begins with.
+//!   apart, however a text begins.
 //! - [`Item`], [`publish_body`]: what is published to a channel.
 
 mod control;

@@ -1,4 +1,4 @@
-//! Nothing is lost and nothing comes twice, whatever dies.
+//! Nothing is lost and nothing comes twice, when hosts and proxies die.
 
 use std::time::{Duration, Instant};
 
@@ -105,8 +105,8 @@ async fn many_sockets_get_every_post_once_while_proxy_and_host_are_killed() {
         app.gateway().server().start().await.expect("it starts");
         app.crash_and_restart().await;
     });
-    let beside = survive(&app, readers, posts, async || {});
-    futures::join!(killed, beside);
+    let undisturbed = survive(&app, readers, posts, async || {});
+    futures::join!(killed, undisturbed);
 }
 
 #[tokio::test]

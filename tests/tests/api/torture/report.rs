@@ -62,7 +62,7 @@ pub fn summary(world: &World, readers: &Readers, violations: &[Violation]) {
         eprintln!("  {fault}: {count}");
     }
     if !violations.is_empty() {
-        // What a violation met is told by its times.
+        // Their times show which faults a violation met.
         for fault in &faults {
             eprintln!("  from {} to {}: {}", fault.from, fault.to, fault.name);
         }

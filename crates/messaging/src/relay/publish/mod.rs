@@ -1,6 +1,6 @@
 //! Publishing to the proxies that hold sockets: what was added to the feeds of users who have some.
 //!
-//! It runs beside the deliveries of a drain, which do not wait for it. What a proxy does not take stays
+//! It runs concurrently with the deliveries of a drain, which do not wait for it. What a proxy does not take stays
 //! in a backlog, and is published once the proxy answers again.
 //!
 //! # Layout
