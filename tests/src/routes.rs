@@ -13,6 +13,7 @@ pub const COMPONENTS: [(&str, &[Route]); 11] = [
     ("events", events::ROUTES),
     ("gateway", gateway::ROUTES),
     ("search", search::ROUTES),
+    ("sessions", sessions::ROUTES),
     ("health", health::ROUTES),
     ("web", web::ROUTES),
 ];

@@ -2,6 +2,7 @@
 
 use messaging::Result;
 use messaging::api::RequestContext;
+use messaging::auth::while_valid;
 use messaging::feeds::{ConversationFeed, StreamLease};
 use platform::http::{Response, event_stream};
 
@@ -13,7 +14,8 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     let lifetime = lifetime::of(&context).await?;
     let lease = StreamLease::acquire(viewer).await?;
     let feed = ConversationFeed::open(id, viewer, context.last_event_id()).await?;
+    let proof = context.authentication().proof.clone();
     Ok(event_stream(lifetime, |sender| {
-        lease.hold(feed.run(sender))
+        while_valid(proof, lease.hold(feed.run(sender)))
     }))
 }

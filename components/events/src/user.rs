@@ -2,6 +2,7 @@
 
 use messaging::Result;
 use messaging::api::RequestContext;
+use messaging::auth::while_valid;
 use messaging::feeds::{StreamLease, UserFeed};
 use messaging::ids::UserId;
 use platform::http::{Response, event_stream};
@@ -15,7 +16,8 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     let lifetime = lifetime::of(&context).await?;
     let lease = StreamLease::acquire(caller.user()).await?;
     let feed = UserFeed::open(user, context.last_event_id()).await;
+    let proof = context.authentication().proof.clone();
     Ok(event_stream(lifetime, |sender| {
-        lease.hold(feed.run(sender))
+        while_valid(proof, lease.hold(feed.run(sender)))
     }))
 }

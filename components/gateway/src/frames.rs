@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::join;
 use messaging::api::{Rate, content_body_limit};
+use messaging::auth;
 use messaging::gateway::{Proxy, Socket, SocketLease};
+use messaging::sessions::Use;
 use messaging::{Error, Result, presence, relay};
 use platform::grip::{SocketEvent, text_frame};
 use platform::http::Response;
@@ -23,7 +25,7 @@ const RENEWAL: Duration = Duration::from_secs(15);
 
 /// Answers what a socket sends. A request without any of it says that the socket is still open.
 pub async fn handle(proxy: &Proxy, mut of: Socket, events: Vec<SocketEvent>) -> Result<Response> {
-    if of.is_expired() {
+    if of.is_expired() || is_revoked(&of).await {
         let events = [close(UNAUTHORIZED)];
         return socket::respond(proxy, &of, &events).await;
     }
@@ -41,6 +43,12 @@ pub async fn handle(proxy: &Proxy, mut of: Socket, events: Vec<SocketEvent>) -> 
         }
     }
     socket::respond(proxy, &of, &out).await
+}
+
+/// A store that does not answer ends no socket.
+async fn is_revoked(of: &Socket) -> bool {
+    let checked = auth::check(of.proof(), Use::None).await;
+    matches!(checked, Err(Error::Unauthorized(_)))
 }
 
 /// Whether the socket goes on.

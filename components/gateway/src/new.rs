@@ -3,7 +3,7 @@
 use futures::join;
 use http::HeaderName;
 use messaging::api::{Rate, RequestContext};
-use messaging::auth::{self, AuthMode, Authentication};
+use messaging::auth::{self, AuthMode, Claim, Cookies};
 use messaging::gateway::{self, Proxy, Socket, SocketLease};
 use messaging::ids::UserId;
 use messaging::{Error, Result, feeds, presence};
@@ -15,12 +15,14 @@ use crate::{answer, socket};
 
 /// Lets a caller open a socket, and greets it.
 pub async fn handle(proxy: &Proxy, context: RequestContext, user: UserId) -> Result<Response> {
-    let authentication = authenticate(&context).await?;
+    let claim = authenticate(&context).await?;
+    let authentication = claim.authentication.clone();
     let caller = authentication.identity.caller(Some(user));
     caller.must_be(user)?;
     let client = context.host_header("spin-client-addr");
     let rate = Rate::of_caller(&authentication, Some(user), client).await?;
-    rate.charge(1).await?;
+    let (proved, charged) = join!(claim.check(), rate.charge(1));
+    proved.and(charged)?;
     let opened = Socket::new(&context, user, caller, &authentication);
     let opened = opened.ok_or(Error::malformed("Connection-Id", "is missing"))?;
     if socket::read(context).await?.first() != Some(&SocketEvent::Open) {
@@ -38,15 +40,15 @@ pub async fn handle(proxy: &Proxy, context: RequestContext, user: UserId) -> Res
 }
 
 /// By ticket, else as any other request.
-async fn authenticate(context: &RequestContext) -> Result<Authentication> {
+async fn authenticate(context: &RequestContext) -> Result<Claim> {
     context.must_not_repeat_parameters()?;
     if let Some(ticket) = context.query_text("ticket") {
-        return auth::redeem_ticket(&ticket).await;
+        return Ok(auth::redeem_ticket(&ticket).await?.into());
     }
     if auth::auth_mode().await? == AuthMode::Open {
         must_be_own_origin(context).await?;
     }
-    auth::identify(context).await
+    auth::identify(context, Cookies::Accepted).await
 }
 
 /// A browser asks no server whether a page of another site may open a socket. Where nothing but the

@@ -8,6 +8,8 @@ use characters::{breaks_a_line, is_bidi_control, is_visible};
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
+/// The longest name of a device, in characters.
+const MAX_DEVICE_CHARS: usize = 100;
 /// The longest client message id, in characters.
 pub const MAX_CLIENT_MESSAGE_ID_CHARS: usize = 128;
 
@@ -81,6 +83,23 @@ impl Title {
     /// Parses a title.
     pub fn parse(text: String) -> Result<Self, InvalidText> {
         one_line(text, MAX_TITLE_CHARS).map(Self)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+/// What a user calls the device of a session: one line with something to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device(String);
+
+impl Device {
+    /// Parses the name of a device.
+    pub fn parse(text: String) -> Result<Self, InvalidText> {
+        one_line(text, MAX_DEVICE_CHARS).map(Self)
     }
 
     /// The text.

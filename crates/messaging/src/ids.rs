@@ -75,7 +75,7 @@ macro_rules! id_columns {
     )*};
 }
 
-id_columns!(ConversationId, UserId, MessageId, Ordinal, Seq);
+id_columns!(ConversationId, UserId, MessageId, Ordinal, Seq, SessionId);
 
 id!(
     /// A conversation.
@@ -88,6 +88,10 @@ id!(
 id!(
     /// A message.
     MessageId
+);
+id!(
+    /// A session. It names one and is no secret.
+    SessionId
 );
 id!(
     /// A message's place in its conversation, from 1 without a gap.

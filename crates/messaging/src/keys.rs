@@ -31,12 +31,17 @@
 //! | [`unread_restored`] | string | none | the epoch whose unread counts are complete, or up to which conversation |
 //! | [`relay_flag`] | string | 1 s | there while a wake-up is on its way to the relay |
 //! | [`cache_lease`] | string | 1 s | the epoch whose cached values may be used |
+//! | [`session`] | hash | `session_idle_ttl` after its last use, `session_ttl` at the most | whom a session's cookie proves, and since when |
+//! | [`sessions_of`] | hash | `session_ttl` after the newest began | a subject's sessions: ids with the hashes of their secrets |
+//! | [`revoked`] | string | 60 s | the epoch, and what is revoked of a subject |
+//! | [`revoked_last`] | string | 1 day | the same, for the time that PostgreSQL is away |
 //! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
 //! | [`rate_of_user`], [`rate_of_service`], [`rate_of_address`] | string | 1 min at the most | when what they asked for so far is paid off (Unix µs) |
 
 use std::fmt::Display;
 
 use crate::ids::{ConversationId, MessageId, UserId};
+use crate::sessions::{SessionKey, Subject};
 
 /// The channel on which work for the relay is announced.
 pub const RELAY_CHANNEL: &str = "messaging:events";
@@ -274,6 +279,30 @@ pub const fn relay_flag() -> &'static str {
     "messaging:relay:flag"
 }
 
+/// A session.
+#[must_use]
+pub fn session(key: &SessionKey) -> String {
+    format!("session:{}", key.as_str())
+}
+
+/// A subject's sessions.
+#[must_use]
+pub fn sessions_of(subject: &Subject) -> String {
+    format!("sessions:{subject}")
+}
+
+/// What is revoked of a subject.
+#[must_use]
+pub fn revoked(subject: &Subject) -> String {
+    format!("revoked:{subject}")
+}
+
+/// What was last known to be revoked of a subject.
+#[must_use]
+pub fn revoked_last(subject: &Subject) -> String {
+    format!("{{revoked:{subject}}}:last")
+}
+
 /// Whom a one-time ticket proves, by the ticket's SHA-256.
 #[must_use]
 pub fn ticket(hash: impl AsRef<[u8]>) -> String {
@@ -298,7 +327,9 @@ pub fn rate_of_address(address: impl Display) -> String {
     format!("rate:address:{address}")
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Bytes as text.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -3,7 +3,8 @@
 //! # Layout
 //!
 //! - [`api`]: what every component is made of: routes with their access, and the context of a request.
-//! - [`auth`]: who calls. [`rate_limit`]: how much one caller may ask for.
+//! - [`auth`]: who calls. [`sessions`]: what browsers have instead of tokens, and what is revoked.
+//!   [`rate_limit`]: how much one caller may ask for.
 //! - [`messages`], [`conversations`], [`receipts`]: what PostgreSQL holds, and the caches of it.
 //! - [`presence`], [`typing`]: what only Redis holds, as [`expiring_set`]s.
 //! - [`events`]: the form of a change. [`relay`]: how changes get from PostgreSQL to Redis.
@@ -33,6 +34,7 @@ pub mod receipts;
 pub mod redis_service;
 pub mod relay;
 pub mod search;
+pub mod sessions;
 pub mod statements;
 pub mod typing;
 

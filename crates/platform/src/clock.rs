@@ -91,6 +91,22 @@ pub fn rfc3339_of_unix_ms(at: f64) -> Option<String> {
     Some(rfc3339(SystemTime::UNIX_EPOCH + at))
 }
 
+/// The time of a text in RFC 3339, in Unix milliseconds; `None` of any other text.
+#[must_use]
+pub fn unix_ms_of_rfc3339(text: &str) -> Option<i64> {
+    let at = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(at.timestamp_millis())
+}
+
+/// The present time in Unix milliseconds.
+#[must_use]
+pub fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
 /// In Unix milliseconds: where RFC 3339 ends.
 const YEAR_10000: f64 = 253_402_300_800_000.0;
 

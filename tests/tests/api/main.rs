@@ -22,6 +22,7 @@ mod receipts;
 mod relay;
 mod routes;
 mod search;
+mod sessions;
 mod system_messages;
 mod torture;
 mod typing;

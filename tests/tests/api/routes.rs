@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use messaging::api::{Access, Route};
+use messaging::auth::Cookies;
 use tests::routes;
 
 const DOCUMENT: &str = include_str!("../../../docs/access.md");
@@ -81,6 +82,7 @@ fn the_document_shows_who_may_call_what() {
             path,
             method,
             access,
+            cookies,
             ..
         } = route;
         let ticket = if route.takes_ticket {
@@ -88,7 +90,13 @@ fn the_document_shows_who_may_call_what() {
         } else {
             ""
         };
-        expected.push_str(&format!("| `{path}` | {method} | {access}{ticket} |\n"));
+        let token = match cookies {
+            Cookies::Accepted => "",
+            Cookies::Ignored => "; only by token",
+        };
+        expected.push_str(&format!(
+            "| `{path}` | {method} | {access}{ticket}{token} |\n"
+        ));
     }
     assert!(
         DOCUMENT.contains(&expected),

@@ -29,7 +29,7 @@ pub use routes::{Action, Allow, Matched, Route, find};
 
 pub use crate::routes;
 
-use crate::auth::{self, Authentication, Identity, SERVICE_SCOPE};
+use crate::auth::{self, Authentication, Claim, Cookies, Identity, SERVICE_SCOPE};
 use crate::messages::Posted;
 use crate::{Error, Result};
 use cors::CrossOrigin;
@@ -65,7 +65,8 @@ async fn dispatch(
         Matched::OtherMethod(allow, public) => {
             // Only to a caller who may call the route at all.
             if !public {
-                auth::identify(&request).await?;
+                let claim = auth::identify(&request, Cookies::Accepted).await?;
+                claim.check().await?;
             }
             Err(Error::MethodNotAllowed(allow))
         }
@@ -78,31 +79,31 @@ async fn call(route: &'static Route, request: Request, rate: &OnceCell<Rate>) ->
         return (route.action)(RequestContext::new(request, Authentication::none())).await;
     }
     request.must_not_repeat_parameters()?;
-    let authentication = authenticate(route, &request).await?;
+    let claim = authenticate(route, &request).await?;
     let is_read = request.method().is_safe();
-    let context = RequestContext::new(request, authentication);
+    let context = RequestContext::new(request, claim.authentication.clone());
     let found = Rate::of(&context).await?;
     let rate = rate.get_or_init(|| found);
     let action: LocalBoxFuture<'static, _> = (route.action)(context.with_rate(rate.clone()));
     if is_read {
-        rate.read(action).await
+        rate.read(claim.check(), action).await
     } else {
-        rate.write(action).await
+        rate.write(claim.check(), action).await
     }
 }
 
-/// What the request proves, if that is enough for its route.
-async fn authenticate(route: &Route, request: &Request) -> Result<Authentication> {
+/// What the request claims to prove, if that is enough for its route.
+async fn authenticate(route: &Route, request: &Request) -> Result<Claim> {
     let ticket = request.query_text("ticket").filter(|_| route.takes_ticket);
-    let authentication = match ticket {
-        Some(ticket) => auth::redeem_ticket(&ticket).await?,
-        None => auth::identify(request).await?,
+    let claim = match ticket {
+        Some(ticket) => auth::redeem_ticket(&ticket).await?.into(),
+        None => auth::identify(request, route.cookies).await?,
     };
-    match authentication.identity {
+    match claim.authentication.identity {
         Identity::User(_) if route.access == Access::Service => {
             Err(Error::InsufficientScope(SERVICE_SCOPE))
         }
-        _ => Ok(authentication),
+        _ => Ok(claim),
     }
 }
 

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use futures::future::{Either, select};
+use futures::join;
 use http::HeaderName;
 use platform::http::Response;
 
@@ -76,28 +77,36 @@ impl Rate {
         Err(Error::TooManyRequests(seconds(wait).max(1)))
     }
 
-    /// Runs a read while the rate is looked up, in the same round trip; a refusal most often comes
-    /// before the read gets further than Redis.
+    /// Runs a read while the rate is looked up and the caller's proof is checked, in the same round
+    /// trip; a refusal most often comes before the read gets further than Redis.
     pub(super) async fn read(
         &self,
+        proof: impl Future<Output = Result<()>>,
         action: impl Future<Output = Result<Response>>,
     ) -> Result<Response> {
-        match select(pin!(self.charge(1)), pin!(action)).await {
-            Either::Left((taken, action)) => {
-                taken?;
+        match select(pin!(self.admit(proof)), pin!(action)).await {
+            Either::Left((admitted, action)) => {
+                admitted?;
                 action.await
             }
-            Either::Right((response, taken)) => taken.await.and(response),
+            Either::Right((response, admitted)) => admitted.await.and(response),
         }
     }
 
-    /// Runs a write after the rate was looked up: what is refused has no effect.
+    /// Runs a write after the rate was looked up and the caller's proof was checked: what is refused
+    /// has no effect.
     pub(super) async fn write(
         &self,
+        proof: impl Future<Output = Result<()>>,
         action: impl Future<Output = Result<Response>>,
     ) -> Result<Response> {
-        self.charge(1).await?;
+        self.admit(proof).await?;
         action.await
+    }
+
+    async fn admit(&self, proof: impl Future<Output = Result<()>>) -> Result<()> {
+        let (proved, taken) = join!(proof, self.charge(1));
+        proved.and(taken)
     }
 }
 

@@ -7,6 +7,7 @@ use platform::http::{PathParameters, Response, match_path};
 
 use super::{Access, RequestContext};
 use crate::Result;
+use crate::auth::Cookies;
 
 /// What a route does: one function from a request to a response.
 pub type Action = fn(RequestContext) -> LocalBoxFuture<'static, Result<Response>>;
@@ -22,6 +23,8 @@ pub struct Route {
     pub access: Access,
     /// Whether a one-time ticket does instead of a token.
     pub takes_ticket: bool,
+    /// Whether a session's cookie does instead of a token.
+    pub cookies: Cookies,
     /// What it does.
     pub action: Action,
 }
@@ -35,8 +38,16 @@ impl Route {
             path,
             access,
             takes_ticket: false,
+            cookies: Cookies::Accepted,
             action,
         }
+    }
+
+    /// The same route, only for callers with a token.
+    #[must_use]
+    pub const fn by_token(mut self) -> Self {
+        self.cookies = Cookies::Ignored;
+        self
     }
 
     /// The same route, also for callers with a one-time ticket.
@@ -66,7 +77,8 @@ impl Route {
 /// ```
 #[macro_export]
 macro_rules! routes {
-    ($($method:ident $path:literal, $access:ident $(or $ticket:ident)? => $action:path;)+) => {
+    ($($method:ident $path:literal, $access:ident $(or $ticket:ident)? $(but $limit:ident)?
+        => $action:path;)+) => {
         &[$(
             $crate::api::Route::new(
                 $crate::api::Method::$method,
@@ -75,6 +87,7 @@ macro_rules! routes {
                 |context| ::std::boxed::Box::pin($action(context)),
             )
             $(.$ticket())?
+            $(.$limit())?
         ),+]
     };
 }
@@ -104,7 +117,9 @@ pub fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> Matched<'a>
         method
     };
     let mut known = Vec::new();
-    for route in routes {
+    // As in the host, a path that is written out goes before one with parameters.
+    let literal = routes.iter().any(|route| route.path == path);
+    for route in routes.iter().filter(|route| !literal || route.path == path) {
         let Some(parameters) = match_path(route.path, path) else {
             continue;
         };
@@ -147,6 +162,8 @@ mod tests {
         GET "/things", Identified => action;
         POST "/things", Service => action;
         GET "/things/:id/events", Participant or with_ticket => action;
+        DELETE "/things/:id", Identified => action;
+        POST "/things/sweep", Service but by_token => action;
         GET "/live", Public => action;
     };
 
@@ -164,6 +181,14 @@ mod tests {
             find(ROUTES, &Method::GET, "/other"),
             Matched::Nothing
         ));
+    }
+
+    #[test]
+    fn a_path_that_is_written_out_goes_before_one_with_parameters() {
+        let found = find(ROUTES, &Method::POST, "/things/sweep");
+        assert!(matches!(found, Matched::Route(route, _) if route.cookies == Cookies::Ignored));
+        let found = find(ROUTES, &Method::DELETE, "/things/sweep");
+        assert!(matches!(found, Matched::OtherMethod(allow, _) if allow == "POST, OPTIONS"));
     }
 
     #[test]

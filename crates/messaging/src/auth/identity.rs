@@ -3,8 +3,10 @@
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use super::proof::{Proof, SessionProof};
 use crate::auth::SERVICE_SCOPE;
 use crate::ids::UserId;
+use crate::sessions::Subject;
 use crate::{Error, Result};
 
 /// What the request proves about its sender.
@@ -77,6 +79,8 @@ pub struct Authentication {
     pub service: Option<Rc<str>>,
     /// From when on the authentication is refused; `None` if it does not end.
     pub expires_at: Option<SystemTime>,
+    /// What it rests on, as far as that can be revoked.
+    pub proof: Proof,
 }
 
 impl Authentication {
@@ -87,6 +91,27 @@ impl Authentication {
             identity: Identity::Open,
             service: None,
             expires_at: None,
+            proof: Proof::Nothing,
+        }
+    }
+}
+
+impl Authentication {
+    /// The session that the request came with, if it came with one.
+    #[must_use]
+    pub const fn session(&self) -> Option<&SessionProof> {
+        match &self.proof {
+            Proof::Session(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Whose sessions and tokens the caller's are; in open mode those of whom the request names.
+    #[must_use]
+    pub fn subject(&self, named: Option<UserId>) -> Subject {
+        match self.identity.caller(named) {
+            Caller::User(user) => Subject::User(user),
+            Caller::Service => Subject::of_service(self.service.as_deref().unwrap_or_default()),
         }
     }
 }

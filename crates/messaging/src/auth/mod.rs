@@ -3,21 +3,30 @@
 //! - `identity`: users and services, and the authentication of them.
 //! - `bearer`: the token in a request's headers.
 //! - [`token`]: from a token to an authentication, with the operator's [`keys`].
+//! - [`cookie`], `session`: from a session's cookie to an authentication. `cross_site`: whether a page
+//!   of another site may have sent it.
+//! - [`Proof`]: what an authentication rests on, and whether that is revoked.
 //! - `signature`: the algorithms behind it.
 //! - `open`: where a request is answered that proves nothing, with `auth_mode=open`.
 //! - `ticket`: what a browser's event stream shows instead of a token.
 
 mod bearer;
+pub mod cookie;
+mod cross_site;
 mod identity;
 pub mod keys;
 mod open;
+mod proof;
+mod session;
 pub(crate) mod signature;
 mod ticket;
 pub mod token;
 
 use std::cell::OnceCell;
 
+pub use cross_site::must_come_from_here;
 pub use identity::{Authentication, Caller, Identity};
+pub use proof::{Claim, Proof, SessionProof, check, while_valid};
 pub use ticket::{TICKET_TTL, issue_ticket, redeem_ticket};
 
 use crate::{Error, Result};
@@ -32,11 +41,42 @@ thread_local! {
     static VERIFIER: OnceCell<Option<Verifier>> = const { OnceCell::new() };
 }
 
-/// Establishes the identity behind a request, or 401.
-pub async fn identify(request: &Request) -> Result<Authentication> {
-    match auth_mode().await? {
-        AuthMode::Open => open::must_be_local(request).map(|()| Authentication::none()),
-        AuthMode::Jwt => by_token(request.headers()).await,
+/// Establishes who claims to have sent a request, or 401. Whether that is revoked, [`check`] says.
+pub async fn identify(request: &Request, cookies: Cookies) -> Result<Claim> {
+    let claim = match auth_mode().await? {
+        AuthMode::Open => {
+            open::must_be_local(request)?;
+            let session = by_cookie(request, AuthMode::Open, cookies).await?;
+            session.unwrap_or_else(|| Authentication::none().into())
+        }
+        AuthMode::Jwt => match by_token(request.headers()).await {
+            Err(missing @ Error::Unauthorized(Credentials::Missing)) => {
+                by_cookie(request, AuthMode::Jwt, cookies)
+                    .await?
+                    .ok_or(missing)?
+            }
+            proved => proved?.into(),
+        },
+    };
+    if claim.authentication.proof.is_refused() {
+        return Err(Error::Unauthorized(Credentials::Invalid));
+    }
+    Ok(claim)
+}
+
+/// Whether a session's cookie identifies the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookies {
+    /// As a token would.
+    Accepted,
+    /// It counts as absent.
+    Ignored,
+}
+
+async fn by_cookie(request: &Request, mode: AuthMode, cookies: Cookies) -> Result<Option<Claim>> {
+    match cookies {
+        Cookies::Accepted => session::identify(request, mode).await,
+        Cookies::Ignored => Ok(None),
     }
 }
 

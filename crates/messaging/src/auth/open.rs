@@ -45,7 +45,7 @@ fn are_loopback_addresses(list: &str) -> bool {
 }
 
 /// `host` or `host:port`.
-fn is_loopback_authority(text: &str) -> bool {
+pub(super) fn is_loopback_authority(text: &str) -> bool {
     let Ok(authority) = text.parse::<Authority>() else {
         return false;
     };

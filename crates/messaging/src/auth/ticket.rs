@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::identity::{Authentication, Caller, Identity};
+use super::proof::Proof;
 use crate::ids::UserId;
 use crate::{Error, Result};
 use crate::{RedisService, keys};
@@ -30,6 +31,9 @@ struct Record {
     service: Option<String>,
     /// When the token behind it ends, in Unix milliseconds.
     expires_at: Option<u64>,
+    /// What the caller's authentication rests on.
+    #[serde(default)]
+    proof: Proof,
 }
 
 impl Record {
@@ -43,6 +47,7 @@ impl Record {
                 .expires_at
                 .and_then(since_epoch)
                 .and_then(milliseconds),
+            proof: authentication.proof.clone(),
         }
     }
 
@@ -52,6 +57,7 @@ impl Record {
             identity: self.user.map_or(Identity::Service, Identity::User),
             service: self.service.map(Into::into),
             expires_at: self.expires_at.and_then(end),
+            proof: self.proof,
         }
     }
 }
@@ -107,6 +113,7 @@ mod tests {
                 identity,
                 service,
                 expires_at: Some(end),
+                proof: Proof::of_token(Some("7"), Some(1000)),
             };
             let record = Record::new(identity.caller(None), &authentication);
             let json = serde_json::to_vec(&record).unwrap();

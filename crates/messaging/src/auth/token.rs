@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::identity::{Authentication, Identity};
 use super::keys::{self, Key, NoKeys};
+use super::proof::Proof;
 use super::signature;
 use crate::ids::UserId;
 
@@ -111,6 +112,8 @@ struct Claims {
     exp: f64,
     /// The user's id, as text or as a number.
     sub: Option<Value>,
+    /// When it was issued, in Unix seconds.
+    iat: Option<Value>,
     /// RFC 8693, 4.2: names with spaces between.
     scope: Option<Value>,
 }
@@ -125,8 +128,10 @@ impl Claims {
             Identity::User(user(subject.as_ref()?)?)
         };
         let end = Duration::try_from_secs_f64(self.exp).ok()?;
+        let issued_at = self.iat.as_ref().and_then(issued_at);
         Some(Authentication {
             identity,
+            proof: Proof::of_token(subject.as_deref(), issued_at),
             service: subject.filter(|_| service).map(Into::into),
             expires_at: Some(SystemTime::UNIX_EPOCH.checked_add(end.checked_add(LEEWAY)?)?),
         })
@@ -136,6 +141,12 @@ impl Claims {
         let scopes = self.scope.as_ref().and_then(Value::as_str);
         scopes.is_some_and(|all| all.split(' ').any(|scope| scope == SERVICE_SCOPE))
     }
+}
+
+/// In Unix milliseconds; `None` of what is no time.
+fn issued_at(iat: &Value) -> Option<i64> {
+    let at = Duration::try_from_secs_f64(iat.as_f64()?).ok()?;
+    i64::try_from(at.as_millis()).ok()
 }
 
 /// The user of a subject. Other spellings of the same number are none: an issuer that compares

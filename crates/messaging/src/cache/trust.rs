@@ -126,7 +126,9 @@ async fn record(requests: Vec<()>) -> Vec<Result<bool, PgFailure>> {
 /// Takes the record back once every change that is older than it has been delivered. The relay calls
 /// this when nothing is left to deliver.
 pub async fn restore() -> Result<()> {
-    // What is recorded while this runs may be of a change that this does not see.
+    // What is recorded while this runs may be of a change that this does not see. Of a revocation that
+    // Redis did not take there is no event: what was cached before it counts for 60 s (`sessions`), and
+    // for as long as the request that cached it took.
     const RESTORE: &str = "
         delete from cache_distrust d where d.newest < statement_timestamp() and not exists (
             select from conversations c
@@ -134,6 +136,10 @@ pub async fn restore() -> Result<()> {
             join events e on e.conversation_id = c.id
                 and e.seq = greatest(coalesce(r.relayed_seq, 0), c.relayed_seq) + 1
             where c.unrelayed and e.created_at <= d.newest)
+        and not exists (
+            select from revocations r where r.changed_at > statement_timestamp() - interval '80 seconds')
+        and not exists (
+            select from ended_sessions s where s.ended_at > statement_timestamp() - interval '80 seconds')
         returning 1::bigint";
     if query_one(Repeat::Safe, RESTORE, vec![]).await?.is_some() {
         log::info!("the cache is trusted again: Redis has every change");

@@ -6,7 +6,7 @@ use platform::http::Request;
 use serde::{Deserialize, Serialize};
 
 use super::Proxy;
-use crate::auth::{Authentication, Caller, Identity};
+use crate::auth::{Authentication, Caller, Identity, Proof};
 use crate::content::DeviceId;
 use crate::ids::UserId;
 
@@ -28,6 +28,9 @@ pub struct Socket {
     service: Option<String>,
     /// When the caller's authentication expires, in Unix milliseconds.
     expires_at: Option<u64>,
+    /// What the caller's authentication rests on.
+    #[serde(default)]
+    proof: Proof,
     /// When presence and lease were last renewed, in Unix milliseconds.
     renewed_at: u64,
 }
@@ -48,6 +51,7 @@ impl Socket {
             caller: caller.user(),
             service: authentication.service.as_deref().map(str::to_owned),
             expires_at: authentication.expires_at.map(milliseconds),
+            proof: authentication.proof.clone(),
             renewed_at: milliseconds(SystemTime::now()),
         })
     }
@@ -73,7 +77,14 @@ impl Socket {
             identity: self.caller.map_or(Identity::Service, Identity::User),
             service: self.service.as_deref().map(Into::into),
             expires_at: self.expires_at.and_then(end),
+            proof: self.proof.clone(),
         }
+    }
+
+    /// What the caller's authentication rests on.
+    #[must_use]
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// How long the caller's authentication is still valid; `None` if it does not expire.

@@ -152,7 +152,7 @@ mod tests {
             let authentication = Authentication {
                 identity,
                 service: service.map(Into::into),
-                expires_at: None,
+                ..Authentication::none()
             };
             key(&authentication, None, client)
         };

@@ -58,7 +58,7 @@ async fn a_caller_with_access_gets_through() {
             if token.is_none() && rule.access == Access::Service {
                 continue;
             }
-            let world = World::new(app).await;
+            let world = World::signed_in(app).await;
             let token = token.unwrap_or_else(|| token::user(world.owner));
             let found = status(app, &world, rule, &token, world.owner).await;
             assert!(

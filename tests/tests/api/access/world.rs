@@ -20,6 +20,8 @@ pub async fn app() -> &'static App {
 pub struct World {
     pub conversation: i64,
     pub message: i64,
+    /// A session of the owner, if one was begun.
+    pub session: i64,
     /// The sender of the message.
     pub owner: i64,
     /// Another participant.
@@ -37,10 +39,19 @@ impl World {
         Self {
             conversation,
             message: create(app, "/api/v1/messages", &message).await,
+            // Signing in counts against the owner's rate.
+            session: 1,
             owner,
             other,
             outsider: unique_user(),
         }
+    }
+
+    /// The same, with a session of the owner.
+    pub async fn signed_in(app: &App) -> Self {
+        let world = Self::new(app).await;
+        let session = sign_in(app, world.owner).await;
+        Self { session, ..world }
     }
 
     /// A request for what the route is for, in the name of a user.
@@ -57,7 +68,9 @@ impl World {
     /// The path and the body of that request.
     pub fn call(&self, rule: &Route, named: i64) -> (String, Option<Value>) {
         let route = rule.path.strip_prefix("/api/v1").unwrap_or(rule.path);
-        let id = if route.starts_with("/messages/:id") || route.starts_with("/messages/messages") {
+        let id = if route.starts_with("/sessions") {
+            self.session
+        } else if route.starts_with("/messages/:id") || route.starts_with("/messages/messages") {
             self.message
         } else {
             self.conversation
@@ -82,11 +95,24 @@ impl World {
                 return (format!("{path}?conversationId={}", self.conversation), None);
             }
             ("GET", "/messages/search") => return (format!("{path}?q=Hi&userId={named}"), None),
+            ("POST", "/sessions") => json!({"device": "a test"}),
+            ("POST", "/sessions/revoke") => json!({"userId": named}),
+            ("GET" | "DELETE", "/sessions" | "/sessions/:id") => {
+                return (format!("{path}?userId={named}"), None);
+            }
             ("GET", "/conversations") => return (format!("{path}?userId={named}"), None),
             _ => return (path, None),
         };
         (path, Some(body))
     }
+}
+
+async fn sign_in(app: &App, user: i64) -> i64 {
+    let request = app.request(Method::POST, "/api/v1/sessions");
+    let begun = send(request.header("authorization", token::user(user))).await;
+    begun.expect_status(201).json()["id"]
+        .as_i64()
+        .expect("an id")
 }
 
 async fn create(app: &App, path: &str, body: &Value) -> i64 {
