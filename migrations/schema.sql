@@ -212,6 +212,18 @@ begin
     from edit_indexed_message(a_message, a_caller, a_content, null) e;
 end $$;
 
+CREATE FUNCTION public.end_session(an_id bigint, a_subject text, expiry timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into ended_sessions (id, subject, ended_at, expires_at)
+    values (an_id, a_subject, clock_timestamp(), expiry)
+    on conflict (id) do nothing;
+    delete from ended_sessions e where e.id in (
+        select o.id from ended_sessions o where o.expires_at < clock_timestamp() - interval '1 day'
+        order by o.expires_at limit 20 for update skip locked);
+end $$;
+
 CREATE FUNCTION public.find_messages(conversations bigint[], has_all tsquery, query tsquery, by_time boolean, a_sender bigint, from_ms bigint, to_ms bigint, after_key bigint, after_id bigint, how_many bigint) RETURNS TABLE(message text, key bigint, id bigint)
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_custom_plan'
@@ -692,6 +704,20 @@ begin
     seq := write_event(target.conversation_id, 'message-read', a_message, a_user, false);
 end $$;
 
+CREATE FUNCTION public.revoke_all(a_subject text, issued_before timestamp with time zone) RETURNS TABLE(generation bigint, tokens_before_ms bigint)
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return query
+    insert into revocations as r (subject, generation, tokens_before, changed_at)
+    values (a_subject, 1, issued_before, clock_timestamp())
+    on conflict (subject) do update
+    set generation = r.generation + 1,
+        tokens_before = greatest(r.tokens_before, excluded.tokens_before),
+        changed_at = clock_timestamp()
+    returning r.generation, unix_ms(r.tokens_before);
+end $$;
+
 CREATE FUNCTION public.sent_after(conversation bigint, sender bigint, last_ordinal bigint, newest bigint) RETURNS bigint
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -766,6 +792,10 @@ begin
           and (sender = 0 or m.sender_id = sender)
     );
 end $$;
+
+CREATE FUNCTION public.unix_ms(at timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select coalesce(floor(extract(epoch from at) * 1000), 0)::bigint $$;
 
 CREATE FUNCTION public.unlist_participants() RETURNS trigger
     LANGUAGE plpgsql
@@ -860,6 +890,13 @@ ALTER TABLE public.conversations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE public.ended_sessions (
+    id bigint NOT NULL,
+    subject text NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.events (
     conversation_id bigint NOT NULL,
     seq bigint NOT NULL,
@@ -922,6 +959,13 @@ CREATE TABLE public.relay_progress (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.revocations (
+    subject text NOT NULL,
+    generation bigint NOT NULL,
+    tokens_before timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.seen_users (
     user_id bigint NOT NULL
 );
@@ -955,6 +999,9 @@ ALTER TABLE ONLY public.cache_distrust
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.ended_sessions
+    ADD CONSTRAINT ended_sessions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (conversation_id, seq);
 
@@ -982,6 +1029,9 @@ ALTER TABLE ONLY public.reads
 ALTER TABLE ONLY public.relay_progress
     ADD CONSTRAINT relay_progress_pkey PRIMARY KEY (conversation_id);
 
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_pkey PRIMARY KEY (subject);
+
 ALTER TABLE ONLY public.seen_users
     ADD CONSTRAINT seen_users_pkey PRIMARY KEY (user_id);
 
@@ -994,6 +1044,10 @@ ALTER TABLE ONLY public.tombstone_counts
 CREATE INDEX conversations_unlisted ON public.conversations USING btree (id) WHERE unlisted;
 
 CREATE INDEX conversations_unrelayed ON public.conversations USING btree (id) WHERE unrelayed;
+
+CREATE INDEX ended_sessions_ended_at_idx ON public.ended_sessions USING btree (ended_at);
+
+CREATE INDEX ended_sessions_expires_at_idx ON public.ended_sessions USING btree (expires_at);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
@@ -1008,6 +1062,8 @@ CREATE INDEX messages_tombstones ON public.messages USING btree (conversation_id
 CREATE INDEX messages_words ON public.messages USING gin (words) WITH (gin_pending_list_limit='1024') WHERE (words IS NOT NULL);
 
 CREATE INDEX participants_by_user ON public.participants USING btree (user_id);
+
+CREATE INDEX revocations_changed_at_idx ON public.revocations USING btree (changed_at);
 
 CREATE TRIGGER conversations_listing BEFORE UPDATE OF relayed_seq ON public.conversations FOR EACH ROW WHEN (((new.relayed_seq >= new.event_seq) AND ((new.listed_count <> new.message_count) OR (new.listed_at <> new.last_activity_at)))) EXECUTE FUNCTION public.list_conversation();
 

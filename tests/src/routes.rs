@@ -3,7 +3,7 @@
 use messaging::api::Route;
 
 /// Every component that answers HTTP, with its routes.
-pub const COMPONENTS: [(&str, &[Route]); 11] = [
+pub const COMPONENTS: [(&str, &[Route]); 12] = [
     ("messages", messages::ROUTES),
     ("conversations", conversations::ROUTES),
     ("presence", presence::ROUTES),

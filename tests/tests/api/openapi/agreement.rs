@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use messaging::Error;
 use messaging::api::Access;
+use messaging::auth::Cookies;
 use platform::error::{Credentials, FieldError, Store};
 use platform::http::{Response, respond};
 use reqwest::header::{self, HeaderName};
@@ -40,6 +41,11 @@ fn an_operation_says_who_may_call_it() {
             Access::Proxy => vec![json!({ "gateway": [] })],
             _ => vec![json!({ "bearer": [] })],
         };
+        if route.cookies == Cookies::Accepted
+            && let Some(scopes) = security.first().and_then(|first| first.get("bearer"))
+        {
+            security.push(json!({ "session": scopes }));
+        }
         if route.takes_ticket {
             security.push(json!({ "ticket": [] }));
         }
