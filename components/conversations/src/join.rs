@@ -17,8 +17,9 @@ struct Body {
 pub async fn run(context: RequestContext) -> Result<Response> {
     let id: ConversationId = context.path_id("id")?;
     let caller = context.caller_by_query()?;
+    let actor = context.actor()?;
     let body: Body = context.json().await?;
-    let (json, is_new) = conversations::join(id, body.user_id, caller.user()).await?;
+    let (json, is_new) = conversations::join(id, body.user_id, caller.user(), &actor).await?;
     let status = if is_new {
         StatusCode::CREATED
     } else {

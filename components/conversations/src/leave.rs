@@ -8,6 +8,6 @@ use platform::http::Response;
 pub async fn run(context: RequestContext) -> Result<Response> {
     let id: ConversationId = context.path_id("id")?;
     let user: UserId = context.path_id("userId")?;
-    conversations::leave(id, user, context.caller()?.user()).await?;
+    conversations::leave(id, user, context.caller()?.user(), &context.actor()?).await?;
     Ok(Response::no_content())
 }

@@ -1,5 +1,6 @@
 //! Conversations and their participants.
 
+mod change;
 mod create;
 mod get;
 mod join;
@@ -14,6 +15,7 @@ pub const ROUTES: &[Route] = routes! {
     GET "/api/v1/conversations", Oneself => list::run;
     POST "/api/v1/conversations", Oneself => create::run;
     GET "/api/v1/conversations/:id", Participant => get::run;
+    PATCH "/api/v1/conversations/:id", ParticipantOrRecords => change::run;
     POST "/api/v1/conversations/:id/participants", Participant => join::run;
     DELETE "/api/v1/conversations/:id/participants/:userId", ParticipantOneself => leave::run;
 };

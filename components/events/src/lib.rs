@@ -4,6 +4,7 @@
 mod changes;
 mod conversation;
 mod lifetime;
+mod log;
 mod ticket;
 mod user;
 
@@ -12,6 +13,7 @@ use messaging::http_component;
 
 /// What this component answers.
 pub const ROUTES: &[Route] = routes! {
+    GET "/api/v1/events", Service but patient => log::run;
     GET "/api/v1/messages/conversations/:id/changes", Participant => changes::run;
     GET "/api/v1/messages/conversations/:id/events", Participant or with_ticket => conversation::run;
     GET "/api/v1/messages/users/:userId/events", Oneself or with_ticket => user::run;

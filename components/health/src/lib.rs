@@ -17,7 +17,7 @@ pub const ROUTES: &[Route] = routes! {
     GET "/api/v1/health/postgres", Service => postgres::run;
     GET "/api/v1/health/ready", Public => ready::run;
     GET "/api/v1/health/redis", Service => redis::run;
-    GET "/api/v1/metrics", Service => metrics::run;
+    GET "/api/v1/metrics", Metrics => metrics::run;
 };
 
 http_component!(ROUTES);

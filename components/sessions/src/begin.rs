@@ -39,7 +39,8 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     }
     rate.charge(MORE_REQUESTS).await?;
     let is_service = authentication.identity == Identity::Service;
-    let begun = sessions::begin(subject, is_service, device, &authentication.proof).await?;
+    let rights = (is_service, authentication.scopes);
+    let begun = sessions::begin(subject, rights, device, &authentication.proof).await?;
     let session = begun.session;
     let location = format!("/api/v1/sessions/{}", session.id());
     let cookie = cookie::give(mode, &begun.secret, begun.lifetime);

@@ -75,7 +75,15 @@ macro_rules! id_columns {
     )*};
 }
 
-id_columns!(ConversationId, UserId, MessageId, Ordinal, Seq, SessionId);
+id_columns!(
+    ConversationId,
+    UserId,
+    MessageId,
+    Ordinal,
+    Seq,
+    SessionId,
+    HoldId
+);
 
 id!(
     /// A conversation.
@@ -94,6 +102,10 @@ id!(
     SessionId
 );
 id!(
+    /// A hold on a conversation.
+    HoldId
+);
+id!(
     /// A message's place in its conversation, from 1 without a gap.
     Ordinal
 );
@@ -103,6 +115,9 @@ id!(
 );
 
 impl UserId {
+    /// No user: an id that no request can name.
+    pub const NOBODY: Self = Self(0);
+
     /// The ids in these texts, sorted; what is none is left out.
     #[must_use]
     pub fn parse_sorted(texts: &[impl AsRef<[u8]>]) -> Vec<Self> {

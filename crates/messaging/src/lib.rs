@@ -31,6 +31,7 @@ pub mod messages;
 pub mod presence;
 pub mod rate_limit;
 pub mod receipts;
+pub mod records;
 pub mod redis_service;
 pub mod relay;
 pub mod search;

@@ -19,6 +19,12 @@ pub enum Access {
     Sender,
     /// A service. Users get 403.
     Service,
+    /// The scope `messaging:records`. Others get 403.
+    Records,
+    /// A participant, a service, or the scope `messaging:records`. For others it does not exist: 404.
+    ParticipantOrRecords,
+    /// A service, or the scope `messaging:metrics`. Others get 403.
+    Metrics,
     /// The proxy that holds sockets, by its signature; others get 403. The action finds out for whom.
     Proxy,
 }
@@ -33,6 +39,9 @@ impl fmt::Display for Access {
             Self::ParticipantOneself => "a participant as themselves, a service",
             Self::Sender => "its sender, a service",
             Self::Service => "a service",
+            Self::Records => "the scope `messaging:records`",
+            Self::ParticipantOrRecords => "a participant, a service, the scope `messaging:records`",
+            Self::Metrics => "a service, the scope `messaging:metrics`",
             Self::Proxy => "the gateway's proxy, for the user named",
         })
     }

@@ -19,7 +19,7 @@ use std::cell::OnceCell;
 
 use futures::future::LocalBoxFuture;
 use http::{HeaderName, StatusCode, header};
-use platform::http::{Request, Response, respond, within_deadline};
+use platform::http::{DEADLINE, Request, Response, respond, within_deadline};
 
 pub use access::Access;
 pub use http::Method;
@@ -29,7 +29,9 @@ pub use routes::{Action, Allow, Matched, Route, find};
 
 pub use crate::routes;
 
-use crate::auth::{self, Authentication, Claim, Cookies, Identity, SERVICE_SCOPE};
+use crate::auth::{
+    self, Authentication, Claim, Cookies, Identity, METRICS_SCOPE, RECORDS_SCOPE, SERVICE_SCOPE,
+};
 use crate::messages::Posted;
 use crate::{Error, Result};
 use cors::CrossOrigin;
@@ -39,7 +41,7 @@ pub async fn handle(routes: &'static [Route], request: Request) -> Response {
     let is_head = request.method() == Method::HEAD;
     let cross_origin = CrossOrigin::of(&request);
     let rate = OnceCell::new();
-    let response = respond(within_deadline(dispatch(routes, request, &rate)).await);
+    let response = respond(dispatch(routes, request, &rate).await);
     let response = rate::add_headers(response, rate.get().and_then(Rate::quota));
     let response = cross_origin.add_headers(response).await;
     let response = if is_head {
@@ -59,19 +61,25 @@ async fn dispatch(
 ) -> Result<Response> {
     match find(routes, request.method(), request.path()) {
         Matched::Route(route, parameters) => {
-            call(route, request.with_parameters(parameters), rate).await
+            let request = request.with_parameters(parameters);
+            within_deadline(route.deadline, call(route, request, rate)).await
         }
         Matched::Options(allow) => Ok(Response::no_content().header(header::ALLOW, allow)),
         Matched::OtherMethod(allow, public) => {
             // Only to a caller who may call the route at all.
             if !public {
-                let claim = auth::identify(&request, Cookies::Accepted).await?;
-                claim.check().await?;
+                within_deadline(DEADLINE, must_be_identified(&request)).await?;
             }
             Err(Error::MethodNotAllowed(allow))
         }
         Matched::Nothing => Err(Error::NotFound("There is no such route.")),
     }
+}
+
+/// 401 for a request without a valid identity.
+async fn must_be_identified(request: &Request) -> Result<Response> {
+    let claim = auth::identify(request, Cookies::Accepted).await?;
+    claim.check().await.map(|()| Response::no_content())
 }
 
 async fn call(route: &'static Route, request: Request, rate: &OnceCell<Rate>) -> Result<Response> {
@@ -99,12 +107,29 @@ async fn authenticate(route: &Route, request: &Request) -> Result<Claim> {
         Some(ticket) => auth::redeem_ticket(&ticket).await?.into(),
         None => auth::identify(request, route.cookies).await?,
     };
-    match claim.authentication.identity {
-        Identity::User(_) if route.access == Access::Service => {
-            Err(Error::InsufficientScope(SERVICE_SCOPE))
-        }
-        _ => Ok(claim),
+    match missing_scope(route.access, &claim.authentication) {
+        Some(scope) => Err(Error::InsufficientScope(scope)),
+        None => Ok(claim),
     }
+}
+
+/// The scope that the caller lacks for a route of this access.
+fn missing_scope(access: Access, of: &Authentication) -> Option<&'static str> {
+    let (is_user, is_service) = match of.identity {
+        // Who calls is known only with the rest of the request.
+        Identity::Open => return None,
+        Identity::Service => (false, true),
+        Identity::User(_) => (true, false),
+        Identity::Scoped => (false, false),
+    };
+    let (may, scope) = match access {
+        Access::Records => (of.scopes.records, RECORDS_SCOPE),
+        Access::ParticipantOrRecords => (is_user || is_service || of.scopes.records, RECORDS_SCOPE),
+        Access::Metrics => (is_service || of.scopes.metrics, METRICS_SCOPE),
+        Access::Service => (is_service, SERVICE_SCOPE),
+        _ => (is_user || is_service, SERVICE_SCOPE),
+    };
+    (!may).then_some(scope)
 }
 
 /// The header that says whether a list came from the cache.

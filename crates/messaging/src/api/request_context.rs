@@ -7,10 +7,11 @@ use platform::http::{Request, parse_json};
 use serde::de::DeserializeOwned;
 
 use super::Rate;
-use crate::auth::{Authentication, Caller, Identity};
+use crate::auth::{Authentication, Caller, Identity, RECORDS_SCOPE};
 use crate::content::{Content, IdempotencyKey, InvalidText};
 use crate::ids::UserId;
 use crate::messages::CallerKey;
+use crate::records::Actor;
 use crate::{Error, Result};
 
 /// The limit of bodies that hold no content, in bytes.
@@ -87,6 +88,50 @@ impl RequestContext {
     /// only the query names the caller.
     pub fn caller_by_query(&self) -> Result<Caller> {
         Ok(self.identity().caller(self.query("userId")?))
+    }
+
+    /// Whether the caller has the scope `messaging:records`; in open mode who names nobody has it.
+    pub fn has_records(&self) -> Result<bool> {
+        Ok(match self.identity() {
+            Identity::Open => self.caller_by_query()?.user().is_none(),
+            _ => self.authentication.scopes.records,
+        })
+    }
+
+    /// 403 unless the caller has the scope `messaging:records`.
+    pub fn must_have_records(&self) -> Result<()> {
+        if self.has_records()? {
+            return Ok(());
+        }
+        Err(Error::InsufficientScope(RECORDS_SCOPE))
+    }
+
+    /// Whose view of a conversation the response shows: `None` sees everything. For routes that the
+    /// scope `messaging:records` is enough for.
+    pub fn viewer_or_records(&self) -> Result<Option<UserId>> {
+        if self.has_records()? {
+            return Ok(None);
+        }
+        Ok(self.caller_by_query()?.user())
+    }
+
+    /// The caller as the audit trail names them.
+    pub fn actor(&self) -> Result<Actor> {
+        let name = match (
+            self.identity(),
+            self.caller()?,
+            &self.authentication.service,
+        ) {
+            (Identity::User(user), ..) | (Identity::Open, Caller::User(user), _) => {
+                format!("user:{user}")
+            }
+            (_, _, Some(name)) => format!("service:{name}"),
+            (_, _, None) => "service".into(),
+        };
+        Ok(Actor {
+            name,
+            request_id: self.request.id(),
+        })
     }
 
     /// The header `Idempotency-Key`, if there is one.

@@ -1,9 +1,11 @@
 //! The routes of a component: one constant table, from which follow what a request has to prove,
 //! 405 with `Allow`, `HEAD`, `OPTIONS`, and the document of who may call what.
 
+use std::time::Duration;
+
 use futures::future::LocalBoxFuture;
 use http::Method;
-use platform::http::{PathParameters, Response, match_path};
+use platform::http::{DEADLINE, PathParameters, Response, match_path};
 
 use super::{Access, RequestContext};
 use crate::Result;
@@ -11,6 +13,9 @@ use crate::auth::Cookies;
 
 /// What a route does: one function from a request to a response.
 pub type Action = fn(RequestContext) -> LocalBoxFuture<'static, Result<Response>>;
+
+/// How long a route may take that waits for something to happen elsewhere.
+const PATIENT_DEADLINE: Duration = Duration::from_secs(75);
 
 /// A method and path, who may call it, and what it does.
 #[derive(Debug, Clone)]
@@ -25,6 +30,8 @@ pub struct Route {
     pub takes_ticket: bool,
     /// Whether a session's cookie does instead of a token.
     pub cookies: Cookies,
+    /// How long it may take until its response begins.
+    pub deadline: Duration,
     /// What it does.
     pub action: Action,
 }
@@ -39,8 +46,16 @@ impl Route {
             access,
             takes_ticket: false,
             cookies: Cookies::Accepted,
+            deadline: DEADLINE,
             action,
         }
+    }
+
+    /// The same route, whose response may wait for something to happen elsewhere.
+    #[must_use]
+    pub const fn patient(mut self) -> Self {
+        self.deadline = PATIENT_DEADLINE;
+        self
     }
 
     /// The same route, only for callers with a token.

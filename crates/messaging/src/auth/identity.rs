@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::proof::{Proof, SessionProof};
-use crate::auth::SERVICE_SCOPE;
+use super::scopes::{SERVICE_SCOPE, Scopes};
 use crate::ids::UserId;
 use crate::sessions::Subject;
 use crate::{Error, Result};
@@ -18,6 +18,8 @@ pub enum Identity {
     User(UserId),
     /// A verified back end.
     Service,
+    /// Verified, neither of them: it may do what its scopes say, and nothing else.
+    Scoped,
 }
 
 impl Identity {
@@ -27,6 +29,8 @@ impl Identity {
         match self {
             Self::User(user) => Caller::User(user),
             Self::Service => Caller::Service,
+            // Routes for its scopes ask for those; anywhere else it takes part in nothing.
+            Self::Scoped => Caller::User(UserId::NOBODY),
             Self::Open => named.map_or(Caller::Service, Caller::User),
         }
     }
@@ -79,6 +83,8 @@ pub struct Authentication {
     pub service: Option<Rc<str>>,
     /// From when on the authentication is refused; `None` if it does not end.
     pub expires_at: Option<SystemTime>,
+    /// What it may do besides.
+    pub scopes: Scopes,
     /// What it rests on, as far as that can be revoked.
     pub proof: Proof,
 }
@@ -91,6 +97,10 @@ impl Authentication {
             identity: Identity::Open,
             service: None,
             expires_at: None,
+            scopes: Scopes {
+                records: false,
+                metrics: false,
+            },
             proof: Proof::Nothing,
         }
     }
@@ -110,8 +120,8 @@ impl Authentication {
     #[must_use]
     pub fn subject(&self, named: Option<UserId>) -> Subject {
         match self.identity.caller(named) {
-            Caller::User(user) => Subject::User(user),
-            Caller::Service => Subject::of_service(self.service.as_deref().unwrap_or_default()),
+            Caller::User(user) if self.identity != Identity::Scoped => Subject::User(user),
+            _ => Subject::of_service(self.service.as_deref().unwrap_or_default()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Who calls, and what they may do.
 //!
+//! - `scopes`: what a token may hold besides a user.
 //! - `identity`: users and services, and the authentication of them.
 //! - `bearer`: the token in a request's headers.
 //! - [`token`]: from a token to an authentication, with the operator's [`keys`].
@@ -17,6 +18,7 @@ mod identity;
 pub mod keys;
 mod open;
 mod proof;
+mod scopes;
 mod session;
 pub(crate) mod signature;
 mod ticket;
@@ -27,13 +29,13 @@ use std::cell::OnceCell;
 pub use cross_site::must_come_from_here;
 pub use identity::{Authentication, Caller, Identity};
 pub use proof::{Claim, Proof, SessionProof, check, while_valid};
+pub use scopes::{METRICS_SCOPE, RECORDS_SCOPE, SERVICE_SCOPE, Scopes};
 pub use ticket::{TICKET_TTL, issue_ticket, redeem_ticket};
 
 use crate::{Error, Result};
 use platform::config;
 use platform::error::Credentials;
 use platform::http::{Headers, Request};
-pub use token::SERVICE_SCOPE;
 use token::Verifier;
 
 thread_local! {

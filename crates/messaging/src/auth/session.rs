@@ -59,6 +59,7 @@ fn authentication(key: &SessionKey, found: &Found) -> Result<Authentication> {
         identity,
         service: name.map(Into::into),
         expires_at: SystemTime::UNIX_EPOCH.checked_add(expiry),
+        scopes: session.scopes,
         proof: Proof::Session(SessionProof {
             key: key.clone(),
             id: session.id,

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::identity::{Authentication, Caller, Identity};
 use super::proof::Proof;
+use super::scopes::Scopes;
 use crate::ids::UserId;
 use crate::{Error, Result};
 use crate::{RedisService, keys};
@@ -57,6 +58,8 @@ impl Record {
             identity: self.user.map_or(Identity::Service, Identity::User),
             service: self.service.map(Into::into),
             expires_at: self.expires_at.and_then(end),
+            // A ticket opens streams, and no more.
+            scopes: Scopes::default(),
             proof: self.proof,
         }
     }

@@ -11,11 +11,9 @@ use serde_json::Value;
 use super::identity::{Authentication, Identity};
 use super::keys::{self, Key, NoKeys};
 use super::proof::Proof;
+use super::scopes::{SERVICE_SCOPE, Scopes};
 use super::signature;
 use crate::ids::UserId;
-
-/// The scope of back-end callers.
-pub const SERVICE_SCOPE: &str = "messaging:service";
 
 /// How far the clocks of issuer and service may be apart.
 const LEEWAY: Duration = Duration::from_secs(30);
@@ -120,26 +118,32 @@ struct Claims {
 
 impl Claims {
     fn authentication(self) -> Option<Authentication> {
-        let service = self.is_service();
+        let (is_service, scopes) = self.scopes();
         let subject = self.sub.map(plain_text);
-        let identity = if service {
-            Identity::Service
-        } else {
-            Identity::User(user(subject.as_ref()?)?)
+        let identity = match subject.as_deref().and_then(user) {
+            _ if is_service => Identity::Service,
+            Some(user) => Identity::User(user),
+            None if !scopes.is_empty() => Identity::Scoped,
+            None => return None,
         };
         let end = Duration::try_from_secs_f64(self.exp).ok()?;
         let issued_at = self.iat.as_ref().and_then(issued_at);
         Some(Authentication {
             identity,
             proof: Proof::of_token(subject.as_deref(), issued_at),
-            service: subject.filter(|_| service).map(Into::into),
+            service: subject
+                .filter(|_| !matches!(identity, Identity::User(_)))
+                .map(Into::into),
+            scopes,
             expires_at: Some(SystemTime::UNIX_EPOCH.checked_add(end.checked_add(LEEWAY)?)?),
         })
     }
 
-    fn is_service(&self) -> bool {
-        let scopes = self.scope.as_ref().and_then(Value::as_str);
-        scopes.is_some_and(|all| all.split(' ').any(|scope| scope == SERVICE_SCOPE))
+    /// Whether it is a back end's, and what else it may do.
+    fn scopes(&self) -> (bool, Scopes) {
+        let names = self.scope.as_ref().and_then(Value::as_str).unwrap_or("");
+        let is_service = names.split(' ').any(|name| name == SERVICE_SCOPE);
+        (is_service, Scopes::of(names.split(' ')))
     }
 }
 

@@ -1,8 +1,8 @@
-//! Creating, joining and leaving.
+//! Creating, changing, joining and leaving.
 
 use futures::FutureExt;
 use platform::postgres::parameters::{
-    bytes, number, numbers, optional_number, optional_text, text,
+    boolean, bytes, number, numbers, optional_boolean, optional_number, optional_text, text,
 };
 use platform::postgres::{ParameterValue, Repeat, Row, query_one};
 use platform::random;
@@ -15,6 +15,7 @@ use crate::content::Title;
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, Seq, UserId};
 use crate::messages::CallerKey;
+use crate::records::Actor;
 use crate::{Error, Result, typing};
 
 /// The most participants of one conversation. Each event goes to each of them.
@@ -65,7 +66,7 @@ pub async fn create(
     }
     let (id, seq): (ConversationId, Option<Seq>) = (row.take()?, row.take()?);
     let json = row.take()?;
-    share_membership(id, seq, EventType::ConversationCreated, None).await;
+    share_change(id, seq, EventType::ConversationCreated, None).await;
     Ok(Created {
         id,
         json,
@@ -90,15 +91,20 @@ pub async fn join(
     id: ConversationId,
     user: UserId,
     caller: Option<UserId>,
+    actor: &Actor,
 ) -> Result<(String, bool)> {
     const JOIN: &str = "
-        select outcome, seq, conversation from join_conversation($1, $2, $3, $4, $5)";
+        select outcome, seq, conversation
+        from join_conversation($1, $2, $3, $4, $5, $6::text, $7::text)";
+    let [name, request] = actor.parameters();
     let parameters = vec![
         number(id.get()),
         number(user.get()),
         optional_number(caller.map(UserId::get)),
         number(MAX_PARTICIPANTS as i64),
         number(MAX_CONVERSATIONS as i64),
+        name,
+        request,
     ];
     let (outcome, mut row) = call(JOIN, parameters).await?;
     match &*outcome {
@@ -112,19 +118,28 @@ pub async fn join(
         other => return Err(unexpected("join_conversation", other)),
     }
     let (seq, json): (Option<Seq>, String) = (row.take()?, row.take()?);
-    share_membership(id, seq, EventType::ParticipantJoined, Some(user)).await;
+    share_change(id, seq, EventType::ParticipantJoined, Some(user)).await;
     Ok((json, seq.is_some()))
 }
 
 /// Removes a participant and shares that; only for themselves, or a service. They stop typing there.
-pub async fn leave(id: ConversationId, user: UserId, caller: Option<UserId>) -> Result<()> {
-    const LEAVE: &str = "select outcome, seq from leave_conversation($1, $2, $3, $4::text)";
+pub async fn leave(
+    id: ConversationId,
+    user: UserId,
+    caller: Option<UserId>,
+    actor: &Actor,
+) -> Result<()> {
+    const LEAVE: &str = "
+        select outcome, seq from leave_conversation($1, $2, $3, $4::text, $5::text, $6::text)";
+    let [name, request] = actor.parameters();
     let parameters = vec![
         number(id.get()),
         number(user.get()),
         optional_number(caller.map(UserId::get)),
         // Names this request, so that its repetition ends as it did.
         text(random::secret()),
+        name,
+        request,
     ];
     let (outcome, mut row) = call(LEAVE, parameters).await?;
     match &*outcome {
@@ -136,11 +151,66 @@ pub async fn leave(id: ConversationId, user: UserId, caller: Option<UserId>) -> 
         }
         other => return Err(unexpected("leave_conversation", other)),
     }
-    share_membership(id, row.take()?, EventType::ParticipantLeft, Some(user)).await;
+    share_change(id, row.take()?, EventType::ParticipantLeft, Some(user)).await;
     if let Err(cause) = typing::stop(id, user).await {
         log::warn!("the typing indicator of a user who left is not removed yet: {cause}");
     }
     Ok(())
+}
+
+/// What a request changes of a conversation; the rest stays.
+#[derive(Debug, Default)]
+pub struct ConversationPatch {
+    /// The title, or none.
+    pub title: Option<Option<Title>>,
+    /// After how many days messages are erased: 0 is never, `None` what the operator says.
+    pub retention_days: Option<Option<i64>>,
+    /// Whether edits and deletions keep the text before them.
+    pub keeps_revisions: Option<bool>,
+    /// Whether the assistant may read the messages.
+    pub assistant: Option<bool>,
+}
+
+impl ConversationPatch {
+    /// Whether it changes how long something is kept.
+    #[must_use]
+    pub const fn changes_policies(&self) -> bool {
+        self.retention_days.is_some() || self.keeps_revisions.is_some()
+    }
+}
+
+/// Changes a conversation and shares that; only for a participant, or without one for all. Its JSON.
+pub async fn change(
+    id: ConversationId,
+    caller: Option<UserId>,
+    patch: ConversationPatch,
+    actor: &Actor,
+) -> Result<String> {
+    const CHANGE: &str = "
+        select outcome, seq, conversation
+        from change_conversation($1, $2, $3, $4::text, $5, $6::bigint::integer, $7, $8, $9::text, $10::text)";
+    let [name, request] = actor.parameters();
+    let parameters = vec![
+        number(id.get()),
+        optional_number(caller.map(UserId::get)),
+        boolean(patch.title.is_some()),
+        optional_text(patch.title.flatten().map(Title::into_string)),
+        boolean(patch.retention_days.is_some()),
+        optional_number(patch.retention_days.flatten()),
+        optional_boolean(patch.keeps_revisions),
+        optional_boolean(patch.assistant),
+        name,
+        request,
+    ];
+    let (outcome, mut row) = call(CHANGE, parameters).await?;
+    match &*outcome {
+        "done" | "unchanged" => {}
+        "no_conversation" => return Err(row.refusal(not_found())),
+        other => return Err(unexpected("change_conversation", other)),
+    }
+    let (seq, json): (Option<Seq>, String) = (row.take()?, row.take()?);
+    share_change(id, seq, EventType::ConversationChanged, None).await;
+    Ok(json)
 }
 
 async fn call(statement: &'static str, parameters: Vec<ParameterValue>) -> Result<(String, Row)> {
@@ -160,8 +230,8 @@ fn unexpected(function: &str, outcome: &str) -> Error {
     Error::internal(format!("{function}: outcome {outcome}"))
 }
 
-/// Who takes part changed, by this request or by an earlier one whose acknowledgement was lost.
-async fn share_membership(
+/// The conversation changed, by this request or by an earlier one whose acknowledgement was lost.
+async fn share_change(
     id: ConversationId,
     seq: Option<Seq>,
     event_type: EventType,

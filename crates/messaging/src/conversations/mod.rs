@@ -12,7 +12,7 @@ mod list;
 mod rights;
 mod viewed;
 
-pub use change::{Created, MAX_PARTICIPANTS, create, join, leave};
+pub use change::{ConversationPatch, Created, MAX_PARTICIPANTS, change, create, join, leave};
 pub use list::{Cursor, of_user};
 pub(crate) use list::{FIRST_PAGE, NEXT_PAGE};
 pub(crate) use rights::VISIBLE;

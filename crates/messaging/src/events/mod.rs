@@ -1,6 +1,7 @@
 //! Events: the form of a change, on channels, in streams and feeds, and on its way to clients.
 
 mod head;
+mod log;
 
 use std::fmt::Write;
 
@@ -8,6 +9,7 @@ use platform::postgres::parameters::number;
 use platform::postgres::{PgFailure, Row};
 
 pub use head::EventHead;
+pub use log::{LogCursor, committed_after};
 
 use crate::Result;
 use crate::conversations::{Viewed, viewed};
@@ -30,11 +32,13 @@ pub enum EventType {
     ParticipantJoined,
     /// A user no longer takes part.
     ParticipantLeft,
+    /// A conversation's title or policies changed.
+    ConversationChanged,
 }
 
 impl EventType {
     /// All types.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ConversationCreated,
         Self::NewMessage,
         Self::MessageEdited,
@@ -42,6 +46,7 @@ impl EventType {
         Self::MessageRead,
         Self::ParticipantJoined,
         Self::ParticipantLeft,
+        Self::ConversationChanged,
     ];
 
     /// The name on the wire.
@@ -55,6 +60,7 @@ impl EventType {
             Self::ConversationCreated => "conversation-created",
             Self::ParticipantJoined => "participant-joined",
             Self::ParticipantLeft => "participant-left",
+            Self::ConversationChanged => "conversation-changed",
         }
     }
 

@@ -6,7 +6,7 @@ use platform::http::Request;
 use serde::{Deserialize, Serialize};
 
 use super::Proxy;
-use crate::auth::{Authentication, Caller, Identity, Proof};
+use crate::auth::{Authentication, Caller, Identity, Proof, Scopes};
 use crate::content::DeviceId;
 use crate::ids::UserId;
 
@@ -77,6 +77,7 @@ impl Socket {
             identity: self.caller.map_or(Identity::Service, Identity::User),
             service: self.service.as_deref().map(Into::into),
             expires_at: self.expires_at.and_then(end),
+            scopes: Scopes::default(),
             proof: self.proof.clone(),
         }
     }

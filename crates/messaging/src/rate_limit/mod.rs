@@ -123,7 +123,7 @@ pub fn seconds(duration: Duration) -> u64 {
 pub fn key(authentication: &Authentication, named: Option<UserId>, client: Option<&str>) -> String {
     match (authentication.identity, named) {
         (Identity::User(user), _) | (Identity::Open, Some(user)) => keys::rate_of_user(user),
-        (Identity::Service, _) => {
+        (Identity::Service | Identity::Scoped, _) => {
             let name = authentication.service.as_deref().unwrap_or_default();
             keys::rate_of_service(Sha256::digest(name))
         }

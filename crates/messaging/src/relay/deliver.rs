@@ -305,7 +305,7 @@ fn mend_cache<'a>(
     for (message, seq) in changed {
         commands.push(list_cache::drop_message(redis, epoch, message, seq, ttl).boxed_local());
     }
-    if batch.events.iter().any(changes_membership) {
+    if batch.events.iter().any(changes_conversation) {
         commands.push(conversations::drop_cached(redis, id).boxed_local());
     }
     commands
@@ -346,10 +346,11 @@ fn changed_message(event: &Event) -> Option<(crate::ids::MessageId, i64)> {
         .map(|id| (id, event.seq.get()))
 }
 
-fn changes_membership(event: &Event) -> bool {
+/// Whether it changes what the cache holds of the conversation itself.
+fn changes_conversation(event: &Event) -> bool {
     matches!(
         event.event_type,
-        EventType::ParticipantJoined | EventType::ParticipantLeft
+        EventType::ParticipantJoined | EventType::ParticipantLeft | EventType::ConversationChanged
     )
 }
 

@@ -27,11 +27,11 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use platform::clock::{self, Instant};
-use platform::config;
 use platform::postgres::{Repeat, query_one};
+use platform::{config, random};
 
 use crate::cache::{self, trust};
-use crate::{RedisService, Result, expiring_set, keys};
+use crate::{RedisService, Result, expiring_set, keys, records};
 
 use claim::{Claimed, Progress};
 use deliver::{Delivered, Until};
@@ -50,6 +50,10 @@ const BUDGET: Duration = Duration::from_secs(1);
 
 /// The payload of a wake-up after a change was missing in Redis.
 pub const RESTORE: &str = "restore";
+/// The payload of a wake-up because a step of retention is due.
+pub const RETAIN: &str = "retain";
+/// How many drains there are, on average, for one that looks whether a step of retention is due.
+const DRAINS_PER_RETENTION: u64 = 64;
 
 /// Delivers what waits to be delivered; how many events that were. What is left when the budget is
 /// spent is a new wake-up.
@@ -104,6 +108,9 @@ async fn deliver_waiting(
             }
             if !all_unread {
                 wake_up(redis).await?;
+            }
+            if payload == RETAIN.as_bytes() || random::number() % DRAINS_PER_RETENTION == 0 {
+                records::retain_in_passing().await?;
             }
             return Ok(delivered);
         }
@@ -195,10 +202,16 @@ pub async fn state() -> Result<RelayState> {
 
 /// Looks whether events wait to be delivered, and wakes the relay if they do.
 pub async fn wake_up_if_waiting() -> Result<()> {
-    const WAITING: &str = "select exists (select from conversations where unrelayed)";
-    let row = query_one(Repeat::Safe, WAITING, vec![]).await?;
-    let waiting = row.map_or(Ok(false), |mut row| row.take());
-    wake_up_if(waiting?).await;
+    const WAITING: &str = "
+        select exists (select from conversations where unrelayed),
+            exists (select from retention_progress p where p.next_at < clock_timestamp())";
+    let Some(mut row) = query_one(Repeat::Safe, WAITING, vec![]).await? else {
+        return Ok(());
+    };
+    wake_up_if(row.take()?).await;
+    if row.take()? {
+        request(RETAIN).await;
+    }
     Ok(())
 }
 
@@ -212,8 +225,12 @@ pub async fn wake_up_if(waiting: bool) {
 
 /// Wakes the relay to look whether Redis has every change again.
 pub async fn request_restore() {
+    request(RESTORE).await;
+}
+
+async fn request(payload: &str) {
     let redis = RedisService::optional();
-    let _ = redis.publish(keys::RELAY_CHANNEL, RESTORE.as_bytes()).await;
+    let _ = redis.publish(keys::RELAY_CHANNEL, payload.as_bytes()).await;
 }
 
 /// Stops for good behind a step, if the operator's `relay_stop_after` says so: for fault tests,

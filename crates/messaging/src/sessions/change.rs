@@ -12,7 +12,7 @@ use platform::{args, config, random};
 use super::list::{self, Listed};
 use super::record::{Session, SessionKey};
 use super::{Standing, Subject, store};
-use crate::auth::Proof;
+use crate::auth::{Proof, Scopes};
 use crate::cache::share::{self, Step};
 use crate::content::Device;
 use crate::ids::{MAX_ID, SessionId};
@@ -34,7 +34,7 @@ pub struct Begun {
 /// Begins a session of a subject, by a proof of theirs: one that is revoked by now begins none.
 pub async fn begin(
     subject: Subject,
-    is_service: bool,
+    (is_service, scopes): (bool, Scopes),
     device: Option<Device>,
     proof: &Proof,
 ) -> Result<Begun> {
@@ -52,6 +52,7 @@ pub async fn begin(
         id: new_id()?,
         subject,
         is_service,
+        scopes,
         device: device.map(Device::into_string),
         generation: standing.generation,
     };

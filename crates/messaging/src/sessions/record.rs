@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Subject;
+use crate::auth::Scopes;
 use crate::ids::SessionId;
 use crate::keys;
 
@@ -46,6 +47,9 @@ pub struct Session {
     pub subject: Subject,
     /// Whether it has the rights of a service.
     pub is_service: bool,
+    /// What else it may do.
+    #[serde(default)]
+    pub scopes: Scopes,
     /// What its owner called the device.
     pub device: Option<String>,
     /// The generation of its subject under which it began.

@@ -14,6 +14,7 @@ use spin_sdk::wasip3::wit_future;
 use super::headers::Headers;
 use super::path_pattern::PathParameters;
 use super::request::Request;
+use super::request_id;
 
 /// How much of a body of unknown length is asked for at once, in bytes.
 const CHUNK: usize = 16 * 1024;
@@ -39,10 +40,12 @@ pub fn receive(request: wasi::Request) -> Result<Request, ErrorCode> {
     };
     let method =
         Method::try_from(request.get_method()).map_err(|_| ErrorCode::HttpRequestMethodInvalid)?;
+    let headers = Headers::new(request.get_headers().copy_all());
     Ok(Request {
+        id: request_id::of(&headers).into(),
         method,
         uri,
-        headers: Headers::new(request.get_headers().copy_all()),
+        headers,
         body: Body(request),
         parameters: PathParameters::default(),
     })

@@ -25,6 +25,7 @@ mod sse;
 mod sse_sender;
 
 use std::future::Future;
+use std::rc::Rc;
 use std::time::Duration;
 
 use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
@@ -43,7 +44,7 @@ use crate::{Error, Result, clock, log};
 
 /// How long a request may take until its response begins, whatever waits it adds up: longer than
 /// a store's own deadlines, shorter than clients wait.
-const DEADLINE: Duration = Duration::from_secs(10);
+pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Responds to a request by `handle`. Every response carries `X-Request-Id` and, unless it is a
 /// stream, `Content-Length`.
@@ -56,7 +57,7 @@ where
 {
     log::init();
     let request = incoming::receive(request)?;
-    let id = request_id::of(request.headers());
+    let id = Rc::clone(&request.id);
     let response = clock::with_coarse_timer(handle(request)).await;
     if let Some(cause) = response.cause() {
         ::log::error!("request {id}: {cause}");
@@ -64,9 +65,12 @@ where
     response.into_response(&id)
 }
 
-/// The result of an action, if there is one before the deadline of a request.
-pub async fn within_deadline(action: impl Future<Output = Result<Response>>) -> Result<Response> {
-    clock::timeout(DEADLINE, action)
+/// The result of an action, if there is one before the deadline.
+pub async fn within_deadline(
+    deadline: Duration,
+    action: impl Future<Output = Result<Response>>,
+) -> Result<Response> {
+    clock::timeout(deadline, action)
         .await
         .unwrap_or(Err(Error::DeadlineExceeded))
 }

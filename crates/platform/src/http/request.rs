@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ const BODY_DEADLINE: Duration = Duration::from_secs(8);
 
 /// A request. The scheme and the authority are left out: a proxy may have changed them anyway.
 pub struct Request {
+    pub(super) id: Rc<str>,
     pub(super) method: Method,
     /// Path and query.
     pub(super) uri: Uri,
@@ -30,6 +32,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// The value of `X-Request-Id`: the client's, or a generated one.
+    #[must_use]
+    pub fn id(&self) -> Rc<str> {
+        Rc::clone(&self.id)
+    }
+
     /// The method.
     #[must_use]
     pub const fn method(&self) -> &Method {

@@ -14,6 +14,18 @@ pub fn optional_number(value: Option<i64>) -> ParameterValue {
     value.map_or(ParameterValue::DbNull, number)
 }
 
+/// `boolean`
+#[must_use]
+pub const fn boolean(value: bool) -> ParameterValue {
+    ParameterValue::Boolean(value)
+}
+
+/// `boolean` or null
+#[must_use]
+pub fn optional_boolean(value: Option<bool>) -> ParameterValue {
+    value.map_or(ParameterValue::DbNull, boolean)
+}
+
 /// `bigint[]`
 #[must_use]
 pub fn numbers(values: impl IntoIterator<Item = i64>) -> ParameterValue {
