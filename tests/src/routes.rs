@@ -3,7 +3,7 @@
 use messaging::api::Route;
 
 /// Every component that answers HTTP, with its routes.
-pub const COMPONENTS: [(&str, &[Route]); 12] = [
+pub const COMPONENTS: [(&str, &[Route]); 13] = [
     ("messages", messages::ROUTES),
     ("conversations", conversations::ROUTES),
     ("presence", presence::ROUTES),
@@ -14,6 +14,7 @@ pub const COMPONENTS: [(&str, &[Route]); 12] = [
     ("gateway", gateway::ROUTES),
     ("search", search::ROUTES),
     ("sessions", sessions::ROUTES),
+    ("records", records::ROUTES),
     ("health", health::ROUTES),
     ("web", web::ROUTES),
 ];

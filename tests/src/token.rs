@@ -35,6 +35,20 @@ pub fn service() -> String {
     bearer(&claims)
 }
 
+/// The token of a subject with a scope, as a value of `Authorization`.
+pub fn with_scope(subject: &str, scope: &str) -> String {
+    let mut claims = claims(0);
+    claims["sub"] = subject.into();
+    claims["scope"] = scope.into();
+    bearer(&claims)
+}
+
+/// The token of a service with all other scopes, as a value of `Authorization`.
+pub fn with_all_scopes() -> String {
+    let scopes = "messaging:service messaging:records messaging:metrics";
+    with_scope(&format!("service {}", unique_id()), scopes)
+}
+
 /// The claims of a user's token that is valid for an hour.
 pub fn claims(user: i64) -> Value {
     json!({"sub": user.to_string(), "exp": now() + 3600, "iss": ISSUER, "aud": AUDIENCE})

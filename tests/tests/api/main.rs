@@ -19,6 +19,7 @@ mod openapi;
 mod outages;
 mod presence;
 mod receipts;
+mod records;
 mod relay;
 mod routes;
 mod search;

@@ -27,10 +27,12 @@ fn refused(world: &World, access: Access) -> Vec<(i64, i64, u16)> {
     match access {
         Access::Public | Access::Identified => vec![],
         Access::Oneself => vec![(outsider, owner, 403), (other, owner, 403)],
-        Access::Participant => vec![(outsider, outsider, 404)],
+        Access::Participant | Access::ParticipantOrRecords => vec![(outsider, outsider, 404)],
         Access::ParticipantOneself => vec![(outsider, outsider, 404), (other, owner, 403)],
         Access::Sender => vec![(outsider, outsider, 404), (other, other, 403)],
-        Access::Service => vec![(owner, owner, 403), (outsider, outsider, 403)],
+        Access::Service | Access::Records | Access::Metrics => {
+            vec![(owner, owner, 403), (outsider, outsider, 403)]
+        }
         // Without a gateway there is no such route; `gateway` tests it with one.
         Access::Proxy => vec![(owner, owner, 404), (outsider, outsider, 404)],
     }
@@ -49,17 +51,29 @@ async fn a_caller_without_access_is_refused() {
     }
 }
 
+/// The owner of a world, a service, or the holder of a scope.
+fn who_gets_through(access: Access) -> &'static [&'static str] {
+    match access {
+        Access::Service => &["service"],
+        Access::Records => &["messaging:records"],
+        Access::ParticipantOrRecords => &["user", "service", "messaging:records"],
+        Access::Metrics => &["service", "messaging:metrics"],
+        _ => &["user", "service"],
+    }
+}
+
 #[tokio::test]
 async fn a_caller_with_access_gets_through() {
     let app = app().await;
     let with_gateway = |rule: &&Route| rule.path.ends_with("/socket");
     for rule in routes::api().filter(|rule| !with_gateway(rule)) {
-        for token in [Some(token::service()), None] {
-            if token.is_none() && rule.access == Access::Service {
-                continue;
-            }
+        for &who in who_gets_through(rule.access) {
             let world = World::signed_in(app).await;
-            let token = token.unwrap_or_else(|| token::user(world.owner));
+            let token = match who {
+                "user" => token::user(world.owner),
+                "service" => token::service(),
+                scope => token::with_scope("an officer", scope),
+            };
             let found = status(app, &world, rule, &token, world.owner).await;
             assert!(
                 (200..300).contains(&found),

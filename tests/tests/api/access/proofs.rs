@@ -124,6 +124,7 @@ async fn without_keys_everything_is_rejected_and_the_log_says_why() {
         conversation: 1,
         message: 1,
         session: 1,
+        hold: 1,
         owner: unique_user(),
         other: unique_user(),
         outsider: unique_user(),

@@ -22,6 +22,8 @@ pub struct World {
     pub message: i64,
     /// A session of the owner, if one was begun.
     pub session: i64,
+    /// A hold on the conversation, if one was placed.
+    pub hold: i64,
     /// The sender of the message.
     pub owner: i64,
     /// Another participant.
@@ -41,17 +43,23 @@ impl World {
             message: create(app, "/api/v1/messages", &message).await,
             // Signing in counts against the owner's rate.
             session: 1,
+            hold: 1,
             owner,
             other,
             outsider: unique_user(),
         }
     }
 
-    /// The same, with a session of the owner.
+    /// The same, with a session of the owner and a hold.
     pub async fn signed_in(app: &App) -> Self {
         let world = Self::new(app).await;
         let session = sign_in(app, world.owner).await;
-        Self { session, ..world }
+        let hold = place_hold(app, world.conversation).await;
+        Self {
+            session,
+            hold,
+            ..world
+        }
     }
 
     /// A request for what the route is for, in the name of a user.
@@ -77,6 +85,7 @@ impl World {
         };
         let path = rule.path.replace(":id", &id.to_string());
         let path = path.replace(":userId", &named.to_string());
+        let path = path.replace(":holdId", &self.hold.to_string());
         let path = path.replace(":file", "app.css");
         let newcomer = unique_user();
         let body = match (rule.method.as_str(), route) {
@@ -84,6 +93,8 @@ impl World {
                 json!({"conversationId": self.conversation, "senderId": named, "content": "Hi"})
             }
             ("PATCH", "/messages/:id") => json!({"content": "Hello"}),
+            ("PATCH", "/conversations/:id") => json!({"title": "Smith"}),
+            ("POST", "/conversations/:id/holds") => json!({"reason": "a test"}),
             ("POST", "/conversations") => json!({"participantIds": [named, newcomer]}),
             ("POST", "/conversations/:id/participants") => json!({"userId": newcomer}),
             ("POST", "/messages/conversations/:id/typing") => {
@@ -111,6 +122,17 @@ async fn sign_in(app: &App, user: i64) -> i64 {
     let request = app.request(Method::POST, "/api/v1/sessions");
     let begun = send(request.header("authorization", token::user(user))).await;
     begun.expect_status(201).json()["id"]
+        .as_i64()
+        .expect("an id")
+}
+
+async fn place_hold(app: &App, conversation: i64) -> i64 {
+    let path = format!("/api/v1/conversations/{conversation}/holds");
+    let request = app.request(Method::POST, &path);
+    let request = request.json(&json!({"reason": "a test"}));
+    let records = token::with_scope("an officer", "messaging:records");
+    let placed = send(request.header("authorization", records)).await;
+    placed.expect_status(201).json()["id"]
         .as_i64()
         .expect("an id")
 }

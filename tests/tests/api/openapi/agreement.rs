@@ -38,6 +38,8 @@ fn an_operation_says_who_may_call_it() {
         let mut security = match route.access {
             Access::Public => vec![],
             Access::Service => vec![json!({ "bearer": ["messaging:service"] })],
+            Access::Records => vec![json!({ "bearer": ["messaging:records"] })],
+            Access::Metrics => vec![json!({ "bearer": ["messaging:metrics"] })],
             Access::Proxy => vec![json!({ "gateway": [] })],
             _ => vec![json!({ "bearer": [] })],
         };
@@ -61,9 +63,10 @@ fn an_operation_describes_the_errors_that_its_route_has() {
         let mut expected = match operation.route.access {
             Access::Public => vec![],
             Access::Proxy => vec![400, 401, 403, 404, 408, 413, 415, 429, 500, 503],
-            Access::Participant | Access::ParticipantOneself | Access::Sender => {
-                vec![400, 401, 403, 404, 429, 500, 503]
-            }
+            Access::Participant
+            | Access::ParticipantOneself
+            | Access::ParticipantOrRecords
+            | Access::Sender => vec![400, 401, 403, 404, 429, 500, 503],
             _ => vec![400, 401, 403, 429, 500, 503],
         };
         if operation.body_schema().is_some() {

@@ -11,7 +11,7 @@ use crate::access::world::{World, app};
 /// of what is wrong.
 async fn refused(operation: Operation, path: &str, body: Option<&Value>) -> String {
     let request = app().await.request(operation.route.method.clone(), path);
-    let request = request.header("authorization", token::service());
+    let request = request.header("authorization", token::with_all_scopes());
     let request = match body {
         Some(body) => request.json(body),
         None => request,
@@ -115,7 +115,7 @@ async fn an_idempotency_key_is_read_where_it_is_described() {
         let mut parameters = operation.parameters();
         if parameters.any(|parameter| parameter["name"] == "Idempotency-Key") {
             let request = world.request(app, operation.route, world.owner);
-            let request = request.header("authorization", token::service());
+            let request = request.header("authorization", token::with_all_scopes());
             let found = exchange(operation, request.header("idempotency-key", "a key")).await;
             assert_eq!(found.status, 400, "{operation}");
         }
