@@ -6,11 +6,16 @@ use dev_services::progress;
 
 use crate::{instance, workspace};
 
-/// Apply the migrations that are not applied yet.
+/// Apply the migrations that are not applied yet, as the owner of the tables: DATABASE_ADMIN_URL, else
+/// DATABASE_URL, else the running instance.
 #[derive(Args)]
 pub struct Arguments {}
 
 pub async fn run() -> Result<()> {
+    let admin = std::env::var("DATABASE_ADMIN_URL").ok();
+    if let Some(url) = admin.filter(|url| !url.is_empty()) {
+        return apply(&url).await;
+    }
     instance::with_database(|url| async move { apply(&url).await }).await
 }
 
