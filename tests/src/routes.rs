@@ -3,7 +3,7 @@
 use messaging::api::Route;
 
 /// Every component that answers HTTP, with its routes.
-pub const COMPONENTS: [(&str, &[Route]); 13] = [
+pub const COMPONENTS: [(&str, &[Route]); 14] = [
     ("messages", messages::ROUTES),
     ("conversations", conversations::ROUTES),
     ("presence", presence::ROUTES),
@@ -15,6 +15,7 @@ pub const COMPONENTS: [(&str, &[Route]); 13] = [
     ("search", search::ROUTES),
     ("sessions", sessions::ROUTES),
     ("records", records::ROUTES),
+    ("assistant", assistant::ROUTES),
     ("health", health::ROUTES),
     ("web", web::ROUTES),
 ];

@@ -102,6 +102,10 @@ id!(
     SessionId
 );
 id!(
+    /// An entry of the audit trail.
+    EntryId
+);
+id!(
     /// A hold on a conversation.
     HoldId
 );

@@ -35,6 +35,7 @@
 //! | [`sessions_of`] | hash | `session_ttl` after the newest began | a subject's sessions: ids with the hashes of their secrets |
 //! | [`revoked`] | string | 60 s | the epoch, and what is revoked of a subject |
 //! | [`revoked_last`] | string | 1 day | the same, for the time that PostgreSQL is away |
+//! | [`assistant`] | string | `ai_cache_ttl` | an answer of the assistant; with `:asked`, 6 s, who asks for it |
 //! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
 //! | [`rate_of_user`], [`rate_of_service`], [`rate_of_address`] | string | 1 min at the most | when what they asked for so far is paid off (Unix µs) |
 
@@ -301,6 +302,12 @@ pub fn revoked(subject: &Subject) -> String {
 #[must_use]
 pub fn revoked_last(subject: &Subject) -> String {
     format!("{{revoked:{subject}}}:last")
+}
+
+/// An answer of the assistant, by the digest of what it depends on.
+#[must_use]
+pub fn assistant(id: ConversationId, digest: &str) -> String {
+    format!("{{conversation:{id}}}:assistant:{digest}")
 }
 
 /// Whom a one-time ticket proves, by the ticket's SHA-256.

@@ -17,6 +17,7 @@
 //! - [`ids`], [`content`]: values that carry their rules; past their parsers nothing is checked twice.
 
 pub mod api;
+pub mod assistant;
 pub mod auth;
 pub mod cache;
 pub mod content;

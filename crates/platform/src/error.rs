@@ -84,6 +84,15 @@ pub enum Error {
     /// 503: a store that this request cannot do without is unavailable. The cause is for the log.
     #[error("{0:?} is unavailable: {1}")]
     Unavailable(Store, String),
+    /// 501: the operator has not set up what this needs.
+    #[error("not set up: {0}")]
+    NotSetUp(&'static str),
+    /// 502: a service that this asks gave no usable response. The cause is for the log.
+    #[error("bad response of another service: {0}")]
+    BadGateway(String),
+    /// 504: a service that this asks did not respond in time.
+    #[error("another service did not respond in time")]
+    GatewayTimeout,
     /// 500: a mistake of ours. The cause is for the log.
     #[error("{0}")]
     Internal(String),

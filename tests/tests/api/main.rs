@@ -3,6 +3,7 @@
 //! `cargo xtask test --test AREA` runs the tests of one module.
 
 mod access;
+mod assistant;
 mod collisions;
 mod conversations;
 mod events;

@@ -50,6 +50,17 @@ impl Rate {
         })
     }
 
+    /// The caller's rate of something that has a limit of its own, in requests per minute; 0 is none.
+    pub fn of_its_own(context: &RequestContext, limit: u64, what: &str) -> Self {
+        let named = context.caller().ok().and_then(|caller| caller.user());
+        let client = context.host_header("spin-client-addr");
+        let key = rate_limit::key(context.authentication(), named, client);
+        Self {
+            limit: (limit > 0).then(|| (limit, format!("{key}:{what}").into())),
+            ..Self::default()
+        }
+    }
+
     /// Where the caller stands after the request.
     pub(super) fn quota(&self) -> Option<Quota> {
         self.quota.get()

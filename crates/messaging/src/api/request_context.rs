@@ -109,10 +109,10 @@ impl RequestContext {
     /// Whose view of a conversation the response shows: `None` sees everything. For routes that the
     /// scope `messaging:records` is enough for.
     pub fn viewer_or_records(&self) -> Result<Option<UserId>> {
-        if self.has_records()? {
-            return Ok(None);
-        }
-        Ok(self.caller_by_query()?.user())
+        let caller = self.caller_by_query()?;
+        Ok(caller
+            .user()
+            .filter(|_| !self.authentication.scopes.records))
     }
 
     /// The caller as the audit trail names them.

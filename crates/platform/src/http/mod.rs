@@ -11,7 +11,7 @@
 //! - [`post_json`]: requests that the service itself sends.
 //! - `incoming`, `outgoing`: the host's side of both.
 
-mod client;
+pub mod client;
 mod headers;
 mod incoming;
 mod json;

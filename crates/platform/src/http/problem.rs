@@ -59,9 +59,11 @@ fn problem(error: &Error, status: StatusCode) -> Problem<'_> {
 /// What the log says of an error, if it is not the client's own doing.
 fn cause(error: &Error) -> Option<String> {
     match error {
-        Error::Unavailable(..) | Error::DeadlineExceeded | Error::Internal(_) => {
-            Some(error.to_string())
-        }
+        Error::Unavailable(..)
+        | Error::DeadlineExceeded
+        | Error::BadGateway(_)
+        | Error::GatewayTimeout
+        | Error::Internal(_) => Some(error.to_string()),
         _ => None,
     }
 }
@@ -81,6 +83,9 @@ fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::TooManyRequests(_) | Error::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::DeadlineExceeded | Error::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::NotSetUp(_) => StatusCode::NOT_IMPLEMENTED,
+        Error::BadGateway(_) => StatusCode::BAD_GATEWAY,
+        Error::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -105,6 +110,9 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::DeadlineExceeded => "There was no answer in time. Try again.".into(),
         Error::Unavailable(Store::Postgres, _) => "The database does not answer. Try again.".into(),
         Error::Unavailable(Store::Redis, _) => "Redis does not answer. Try again.".into(),
+        Error::NotSetUp(text) => (*text).into(),
+        Error::BadGateway(_) => "A service that this needs gave no usable answer.".into(),
+        Error::GatewayTimeout => "A service that this needs did not answer in time.".into(),
         Error::Internal(_) => "Something went wrong on our side.".into(),
     }
 }

@@ -100,6 +100,7 @@ impl World {
             ("POST", "/messages/conversations/:id/typing") => {
                 json!({"userId": named, "isTyping": true})
             }
+            ("POST", "/messages/conversations/:id/assistant") => json!({"task": "summary"}),
             ("POST", "/messages/messages/:id/read") => json!({"userId": named}),
             ("POST", "/messages/conversations/:id/system-message") => json!({"content": "Hi"}),
             ("GET", "/messages") => {

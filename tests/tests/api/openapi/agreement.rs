@@ -119,6 +119,9 @@ fn errors() -> Vec<Error> {
         | Error::TooManyStreams(_)
         | Error::DeadlineExceeded
         | Error::Unavailable(..)
+        | Error::NotSetUp(_)
+        | Error::BadGateway(_)
+        | Error::GatewayTimeout
         | Error::Internal(_) => true,
     };
     let errors = vec![
@@ -139,6 +142,9 @@ fn errors() -> Vec<Error> {
         Error::TooManyStreams(1),
         Error::DeadlineExceeded,
         Error::Unavailable(Store::Postgres, String::new()),
+        Error::NotSetUp("no"),
+        Error::BadGateway(String::new()),
+        Error::GatewayTimeout,
         Error::Internal(String::new()),
     ];
     assert!(errors.iter().all(known));

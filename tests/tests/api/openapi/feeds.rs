@@ -125,6 +125,9 @@ async fn everything_happens(app: &App, room: &Room) {
     app.delete(&format!("{participants}/{newcomer}"))
         .await
         .expect_status(204);
+    let conversation = format!("/api/v1/conversations/{}", room.id);
+    let title = json!({ "title": "Smith" });
+    app.patch(&conversation, title).await.expect_status(200);
     app.post(&of_user("offline"), json!({}))
         .await
         .expect_status(200);

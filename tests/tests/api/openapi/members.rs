@@ -19,6 +19,7 @@ fn the_members_of_responses_are_required_but_for_those_of_a_message() {
         "NewSession",
         "Revocation",
         "NewHold",
+        "AssistantTask",
         "ConversationChange",
     ];
     let schemas = document()["components"]["schemas"].as_object();

@@ -14,12 +14,12 @@ use super::exchange::{Exchange, exchange, exchange_as};
 use crate::access::world::{World, app};
 
 /// What these tests provoke; a described status is here or in [`UNPROVOKED`].
-const PROVOKED: [u16; 15] = [
-    200, 201, 204, 304, 400, 401, 403, 404, 409, 413, 415, 422, 426, 429, 503,
+const PROVOKED: [u16; 16] = [
+    200, 201, 204, 304, 400, 401, 403, 404, 409, 413, 415, 422, 426, 429, 501, 503,
 ];
-/// A socket (`gateway`), a body that takes longer than 8 s (`hostile/hangs.rs`), and a mistake of the
-/// service.
-const UNPROVOKED: [u16; 3] = [101, 408, 500];
+/// A socket (`gateway`), a body that takes longer than 8 s (`hostile/hangs.rs`), a mistake of the service,
+/// and what an endpoint of the assistant does wrong (`assistant`).
+const UNPROVOKED: [u16; 5] = [101, 408, 500, 502, 504];
 
 #[test]
 fn every_described_status_is_provoked() {
@@ -87,7 +87,7 @@ async fn a_request_that_is_as_described_gets_a_response_that_is_too() {
         |operation: &Operation| [200, 201, 204].map(|status| operation.describes(status));
     let for_clients = |operation: &Operation| operation.route.access != Access::Proxy;
     for operation in operations().filter(for_clients) {
-        if !succeeds(&operation).contains(&true) {
+        if !succeeds(&operation).contains(&true) || operation.describes(501) {
             continue;
         }
         let world = World::signed_in(app).await;
@@ -97,6 +97,17 @@ async fn a_request_that_is_as_described_gets_a_response_that_is_too() {
         }
         let found = by_service(app, operation, &call).await;
         assert!((200..300).contains(&found.status), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_set_up_is_501() {
+    let app = app().await;
+    for operation in operations_with(501) {
+        let world = World::new(app).await;
+        let call = world.call(operation.route, world.owner);
+        let found = by_service(app, operation, &call).await;
+        assert_eq!(found.status, 501, "{operation}");
     }
 }
 
@@ -311,6 +322,8 @@ async fn a_value_that_is_not_valid_is_422() {
             body["reason"] = " ".into();
         } else if has_member(operation, "retentionDays") {
             body["retentionDays"] = 40_000.into();
+        } else if has_member(operation, "task") {
+            body["task"] = "sing".into();
         } else if has_member(operation, "device") {
             body["device"] = "".into();
         } else if has_member(operation, "tokensIssuedBefore") {

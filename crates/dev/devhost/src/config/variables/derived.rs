@@ -1,5 +1,5 @@
-//! `redis_host`, `database_host` and `grip_host`: host and port of the stores' and
-//! the proxies' URLs; and `redis_database`, the number of the database that the URL names.
+//! `redis_host`, `database_host`, `grip_host` and `ai_host`: host and port of the URLs of the stores, the
+//! proxies and the assistant's endpoint; and `redis_database`, the number of the database that the URL names.
 //!
 //! The manifest has them in addition to the URLs, because an entry of
 //! `allowed_outbound_hosts` may hold no password, and a channel no URL. An
@@ -29,11 +29,12 @@ pub fn insert(declared: &Declared, values: &mut Values) -> Result<()> {
     insert("redis_host", "redis_url", redis_host)?;
     insert("redis_database", "redis_url", redis_database)?;
     insert("database_host", "database_url", database_host)?;
-    insert("grip_host", "grip_url", grip_host)
+    insert("ai_host", "ai_url", first_host)?;
+    insert("grip_host", "grip_url", first_host)
 }
 
 /// Of the first address.
-fn grip_host(addresses: &str) -> Result<Option<String>, InvalidUrl> {
+fn first_host(addresses: &str) -> Result<Option<String>, InvalidUrl> {
     let first = addresses.split(',').next().unwrap_or_default();
     let url = url::Url::parse(first.trim()).ok();
     Ok(url.and_then(|url| {
