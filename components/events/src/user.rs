@@ -1,10 +1,10 @@
 //! `GET /api/v1/messages/users/:userId/events`
 
-use messaging::Result;
 use messaging::api::RequestContext;
 use messaging::auth::while_valid;
 use messaging::feeds::{StreamLease, UserFeed};
 use messaging::ids::UserId;
+use messaging::{Result, sealing};
 use platform::http::{Response, event_stream};
 
 use crate::lifetime;
@@ -13,6 +13,8 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     let user: UserId = context.path_id("userId")?;
     let caller = context.caller()?;
     caller.must_be(user)?;
+    // Nothing that the stream delivers could be opened.
+    sealing::keys().await?;
     let lifetime = lifetime::of(&context).await?;
     let lease = StreamLease::acquire(caller.user()).await?;
     let feed = UserFeed::open(user, context.last_event_id()).await;

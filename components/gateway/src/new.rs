@@ -6,7 +6,7 @@ use messaging::api::{Rate, RequestContext};
 use messaging::auth::{self, AuthMode, Claim, Cookies};
 use messaging::gateway::{self, Proxy, Socket, SocketLease};
 use messaging::ids::UserId;
-use messaging::{Error, Result, feeds, presence};
+use messaging::{Error, Result, feeds, presence, sealing};
 use platform::config;
 use platform::grip::{Control, EXTENSION, EXTENSION_VALUE, SocketEvent, text_frame};
 use platform::http::Response;
@@ -15,6 +15,8 @@ use crate::{answer, socket};
 
 /// Lets a caller open a socket, and greets it.
 pub async fn handle(proxy: &Proxy, context: RequestContext, user: UserId) -> Result<Response> {
+    // Nothing that the socket delivers could be opened.
+    sealing::keys().await?;
     let claim = authenticate(&context).await?;
     let authentication = claim.authentication.clone();
     let caller = authentication.identity.caller(Some(user));

@@ -5,19 +5,23 @@ use messaging::api::RequestContext;
 use messaging::cache::trust;
 use messaging::ids::{MessageId, UserId};
 use messaging::messages::list_cache;
-use messaging::{RedisService, Result, conversations, messages};
+use messaging::{RedisService, Result, conversations, messages, sealing};
 use platform::http::Response;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let id: MessageId = context.path_id("id")?;
     let viewer = context.caller()?.user();
     if let Some(json) = cached(id, viewer).await {
+        let json = sealing::open_bytes(json).await?;
         return Ok(Response::raw_json(StatusCode::OK, json));
     }
     let json = messages::find(id, viewer)
         .await?
         .ok_or(messages::not_found())?;
-    Ok(Response::raw_json(StatusCode::OK, json))
+    Ok(Response::raw_json(
+        StatusCode::OK,
+        sealing::open(json).await?,
+    ))
 }
 
 /// The cached message, if the cache also says that the viewer may see it.

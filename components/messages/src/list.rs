@@ -7,7 +7,7 @@ use messaging::cache::{Epoch, trust};
 use messaging::ids::{ConversationId, MessageId, UserId};
 use messaging::messages::list_cache::{self, LIST_MAX, PAGE};
 use messaging::messages::{self, MessageHead, PageAnchor};
-use messaging::{Error, RedisService, Result, conversations, relay};
+use messaging::{Error, RedisService, Result, conversations, relay, sealing};
 use platform::http::Response;
 
 pub async fn run(context: RequestContext) -> Result<Response> {
@@ -27,6 +27,7 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     let link = first(&page)
         .filter(|first| first.ordinal.get() > 1)
         .map(|first| previous(conversation, limit, first.id, &context));
+    let page = sealing::open_bytes(page).await?;
     let response = Response::raw_json(StatusCode::OK, page).header(X_CACHE, cache);
     Ok(match link {
         Some(link) => response.header(header::LINK, link),

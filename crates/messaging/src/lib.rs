@@ -10,6 +10,7 @@
 //! - [`events`]: the form of a change. [`relay`]: how changes get from PostgreSQL to Redis.
 //!   [`feeds`]: how they get from there to a client that stays. [`gateway`]: to one whose connection a
 //!   proxy holds.
+//! - [`sealing`]: contents that stores hold sealed.
 //! - [`search`]: finding messages by their words.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
 //! - [`redis_service`]: the typed Redis layer of the specification. [`keys`]: every key and channel.
@@ -35,6 +36,7 @@ pub mod receipts;
 pub mod records;
 pub mod redis_service;
 pub mod relay;
+pub mod sealing;
 pub mod search;
 pub mod sessions;
 pub mod statements;

@@ -16,6 +16,7 @@ use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, Seq, UserId};
 use crate::messages::CallerKey;
 use crate::records::Actor;
+use crate::sealing::{self, Binding, Keys};
 use crate::{Error, Result, typing};
 
 /// The most participants of one conversation. Each event goes to each of them.
@@ -41,31 +42,38 @@ pub async fn create(
     key: CallerKey,
 ) -> Result<Created> {
     const CREATE: &str = "
-        select outcome, conversation_id, seq, conversation
-        from create_conversation($1::text, $2::bigint[], $3::text, $4::text, $5::bytea, $6)";
+        select outcome, conversation_id, seq, conversation, known_digest
+        from create_numbered_conversation(
+            $1::bigint, $2::text, $3::bigint[], $4::text, $5::text, $6::bytea, $7)";
+    let keys = sealing::keys().await?;
     let title = title.map(Title::into_string);
     let digest = digest(title.as_deref(), participants);
+    let sealed_digest = keys.seal_digest(digest).map(String::into_bytes);
+    let (number_of_it, title) = sealed(&keys, title).await?;
     let parameters = vec![
+        optional_number(number_of_it.map(ConversationId::get)),
         optional_text(title),
         numbers(participants.iter().map(|user| user.get())),
         text(key.caller),
         text(key.key.into_string()),
-        bytes(digest),
+        bytes(sealed_digest.unwrap_or_else(|| digest.to_bytes().to_vec())),
         number(MAX_CONVERSATIONS as i64),
     ];
     let (outcome, mut row) = call(CREATE, parameters).await?;
     match &*outcome {
-        "done" | "repeated" => {}
-        "conflict" => {
-            return Err(Error::Conflict(
-                "This idempotency key was used for another conversation.",
-            ));
-        }
+        "done" | "repeated" | "conflict" => {}
         "too_many" => return Err(too_many("participantIds")),
-        other => return Err(unexpected("create_conversation", other)),
+        other => return Err(unexpected("create_numbered_conversation", other)),
     }
     let (id, seq): (ConversationId, Option<Seq>) = (row.take()?, row.take()?);
-    let json = row.take()?;
+    let json = keys.open(row.take()?);
+    let known: Option<String> = row.take()?;
+    let is_same = |known: String| keys.is_on() && keys.is_digest(&known, digest);
+    if outcome == "conflict" && !known.is_some_and(is_same) {
+        return Err(Error::Conflict(
+            "This idempotency key was used for another conversation.",
+        ));
+    }
     share_change(id, seq, EventType::ConversationCreated, None).await;
     Ok(Created {
         id,
@@ -74,15 +82,33 @@ pub async fn create(
     })
 }
 
+/// A title as PostgreSQL gets it. A sealed one belongs to the number of its conversation, which is taken
+/// before.
+async fn sealed(
+    keys: &Keys,
+    title: Option<String>,
+) -> Result<(Option<ConversationId>, Option<String>)> {
+    let Some(title) = title else {
+        return Ok((None, None));
+    };
+    if !keys.is_on() {
+        return Ok((None, Some(title)));
+    }
+    let row = query_one(Repeat::Safe, "select next_conversation_id()", vec![]).await?;
+    let mut row = row.ok_or_else(|| Error::internal("no number of a conversation"))?;
+    let id = row.take()?;
+    Ok((Some(id), Some(keys.seal(title, Binding::Title(id)))))
+}
+
 /// What makes two requests the same: title and participants, whatever their order.
-fn digest(title: Option<&str>, participants: &[UserId]) -> Vec<u8> {
+fn digest(title: Option<&str>, participants: &[UserId]) -> sealing::Digest {
     let mut hash = Sha256::new();
     for user in participants {
         hash.update(user.get().to_be_bytes());
     }
     hash.update([u8::from(title.is_some())]);
     hash.update(title.unwrap_or_default());
-    hash.finalize().to_vec()
+    sealing::Digest::finish(hash)
 }
 
 /// Adds a participant and shares that; only for a participant, or a service. The conversation, and
@@ -119,7 +145,7 @@ pub async fn join(
     }
     let (seq, json): (Option<Seq>, String) = (row.take()?, row.take()?);
     share_change(id, seq, EventType::ParticipantJoined, Some(user)).await;
-    Ok((json, seq.is_some()))
+    Ok((sealing::open(json).await?, seq.is_some()))
 }
 
 /// Removes a participant and shares that; only for themselves, or a service. They stop typing there.

@@ -3,8 +3,8 @@
 use platform::postgres::parameters::number;
 use platform::postgres::{Repeat, Row, query};
 
-use crate::Result;
 use crate::ids::{ConversationId, UserId};
+use crate::{Result, sealing};
 
 /// Where a page of a user's conversations begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,9 @@ pub async fn of_user(
     let more = page.len() > limit;
     page.truncate(limit);
     let next = page.last().filter(|_| more).map(|(_, cursor)| *cursor);
-    Ok((page.into_iter().map(|(json, _)| json).collect(), next))
+    let keys = sealing::keys().await?;
+    let page = page.into_iter().map(|(json, _)| keys.open(json));
+    Ok((page.collect(), next))
 }
 
 fn entry(mut row: Row) -> Result<(String, Cursor)> {

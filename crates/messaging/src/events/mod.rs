@@ -11,9 +11,9 @@ use platform::postgres::{PgFailure, Row};
 pub use head::EventHead;
 pub use log::{LogCursor, committed_after};
 
-use crate::Result;
 use crate::conversations::{Viewed, viewed};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
+use crate::{Result, sealing};
 
 /// What happened. The names are those of the database and of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +168,7 @@ pub(crate) const PAGE: Viewed = viewed!(
 );
 
 /// Reads the events after `seq`, at most `limit`; `None` if there is no such conversation or the
-/// viewer may not see it. Without a viewer everything is seen.
+/// viewer may not see it. Without a viewer everything is seen. The messages are opened.
 pub async fn page_after(
     conversation: ConversationId,
     viewer: Option<UserId>,
@@ -180,6 +180,7 @@ pub async fn page_after(
         number(seq),
         number(limit as i64),
     ];
+    let keys = sealing::keys().await?;
     let Some(mut row) = PAGE.query_one(viewer, parameters).await? else {
         return Ok(None);
     };
@@ -187,7 +188,7 @@ pub async fn page_after(
     let mut events = from_columns(conversation, &mut row)?;
     let messages: Vec<Option<String>> = row.take()?;
     for (event, message) in events.iter_mut().zip(messages) {
-        event.message = message;
+        event.message = message.map(|message| keys.open(message));
     }
     Ok(Some(EventPage {
         newest,

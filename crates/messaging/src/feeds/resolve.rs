@@ -1,5 +1,5 @@
 //! From the references that streams and feeds hold to what a client receives: the text of a message
-//! as it is now, and only what the client's user may see now.
+//! as it is now, opened, and only what the client's user may see now.
 //!
 //! What the cache holds is used, in one round trip; one statement reads the rest.
 
@@ -15,14 +15,15 @@ use crate::cache::trust;
 use crate::events::{Event, EventHead, EventType};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
 use crate::messages::list_cache;
-use crate::{RedisService, conversations};
+use crate::{RedisService, Result, conversations, sealing};
 
 /// Resolves entries in their order. Those that the viewer may not see are left out; without a viewer
 /// everything is seen.
 pub async fn resolve(
     entries: Vec<StreamEntry>,
     viewer: Option<UserId>,
-) -> Result<Vec<StreamEntry>, PgFailure> {
+) -> Result<Vec<StreamEntry>> {
+    let keys = sealing::keys().await?;
     let references: Vec<Option<Reference>> = entries
         .iter()
         .map(|entry| EventHead::parse(&entry.event).map(|head| Reference::of(&head)))
@@ -34,6 +35,7 @@ pub async fn resolve(
     Ok(resolved
         .filter_map(|(entry, reference)| {
             let event = facts.resolve(reference.as_ref()?, entry.event)?;
+            let event = keys.open(event);
             Some(StreamEntry { event, ..entry })
         })
         .collect())

@@ -12,6 +12,7 @@ use crate::cache::{self, Epoch, share};
 use crate::content::Content;
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
+use crate::sealing::{self, Binding, Keys, Opened};
 use crate::{Error, Result, search};
 
 /// Changes a message's content and shares that; only for its sender, or a service. Its JSON.
@@ -19,15 +20,46 @@ pub async fn edit(id: MessageId, caller: Option<UserId>, content: Content) -> Re
     const EDIT: &str = "
         select outcome, conversation_id, seq, message, version
         from edit_indexed_message($1, $2, $3::text, $4::text)";
-    let words = search::tsvector(content.as_str());
+    let keys = sealing::keys().await?;
+    let words = search::tsvector(content.as_str(), &keys);
+    let content = if keys.is_on() {
+        sealed(&keys, id, caller, &content).await?
+    } else {
+        content.into_string()
+    };
     let parameters = vec![
         number(id.get()),
         optional_number(caller.map(UserId::get)),
-        text(content.into_string()),
+        text(content),
         text(words),
     ];
     let change = change(EDIT, parameters, id, EventType::MessageEdited).await?;
-    Ok(change.json.to_string())
+    Ok(keys.open(change.json.to_string()))
+}
+
+/// A new content, sealed for its message. The content that the message has already is given as it is
+/// stored, and the same new one is the same each time: by that the database knows what changes nothing.
+async fn sealed(
+    keys: &Keys,
+    id: MessageId,
+    caller: Option<UserId>,
+    content: &Content,
+) -> Result<String> {
+    const PLACE: &str = "
+        select m.conversation_id, m.sender_id, m.content from messages m
+        where m.id = $1 and ($2::bigint is null or takes_part(m.conversation_id, $2))";
+    let parameters = vec![number(id.get()), optional_number(caller.map(UserId::get))];
+    let row = query_one(Repeat::Safe, PLACE, parameters).await?;
+    let mut row = row.ok_or(not_found())?;
+    let binding = Binding::Content(row.take()?, row.take()?);
+    let present: Option<String> = row.take()?;
+    let is_same = |present: &String| match keys.open_text(present, binding) {
+        Opened::Plain => present == content.as_str(),
+        Opened::Text(text) => text == content.as_str(),
+        Opened::Unreadable(_) => false,
+    };
+    let present = present.filter(is_same);
+    Ok(present.unwrap_or_else(|| keys.seal_for(id.get(), content.as_str(), binding)))
 }
 
 /// Makes a message a tombstone and shares that; only for its sender, or a service.

@@ -18,6 +18,7 @@ use crate::cache::{self, Epoch, share};
 use crate::content::{ClientMessageId, Content, IdempotencyKey};
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Ordinal, Seq, UserId};
+use crate::sealing::{self, Binding, Digest, Keys};
 use crate::{Error, Result, conversations, keys, search};
 
 /// Which caller an idempotency key belongs to, and the key.
@@ -51,10 +52,49 @@ pub struct NewMessage {
     pub reply_to: Option<MessageId>,
 }
 
-impl NewMessage {
-    /// Whether a second post of it finds the first.
-    const fn is_idempotent(&self) -> bool {
-        matches!(self.author, Author::User(_, Some(_)) | Author::System(_))
+impl Author {
+    /// The user; none for the system.
+    const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User(user, _) => Some(*user),
+            Self::System(_) => None,
+        }
+    }
+
+    /// Whether a second post of a message finds the first.
+    const fn has_key(&self) -> bool {
+        matches!(self, Self::User(_, Some(_)) | Self::System(_))
+    }
+}
+
+/// A message as PostgreSQL gets it.
+#[derive(Debug, Clone)]
+struct Stored {
+    conversation: ConversationId,
+    author: Author,
+    reply_to: Option<MessageId>,
+    /// The content, sealed if contents are.
+    content: String,
+    /// Its words, in the form of a `tsvector`.
+    words: String,
+    /// Its digest, sealed; without one PostgreSQL makes it.
+    digest: Option<String>,
+}
+
+impl Stored {
+    fn of(new: &NewMessage, keys: &Keys) -> Self {
+        let text = new.content.as_str();
+        let binding = Binding::Content(new.conversation, new.author.user());
+        let is_keyed = keys.is_on() && new.author.has_key();
+        let digest = is_keyed.then(|| keys.seal_digest(Digest::of(text)));
+        Self {
+            conversation: new.conversation,
+            author: new.author.clone(),
+            reply_to: new.reply_to,
+            content: keys.seal(text.to_owned(), binding),
+            words: search::tsvector(text, keys),
+            digest: digest.flatten(),
+        }
     }
 }
 
@@ -69,21 +109,22 @@ pub struct Posted {
     pub is_new: bool,
 }
 
-/// A message's row of `post_indexed_batch`.
+/// A message's row of `post_digested_batch`.
 type Written = Result<Row, PgFailure>;
 
 thread_local! {
-    static POSTS: Batcher<NewMessage, Written> = const { Batcher::new() };
+    static POSTS: Batcher<Stored, Written> = const { Batcher::new() };
     /// Until when batches leave out conversations that are locked.
     static SKIPPING: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Writes a message and shares it.
 pub async fn post(new: NewMessage) -> Result<Posted> {
-    let conversation = new.conversation;
+    let keys = sealing::keys().await?;
+    let stored = Stored::of(&new, &keys);
     let epoch = cache::epoch_before_change().await;
-    let written = Outcome::read(conversation, write(new).await?)?;
-    let posted = written.posted();
+    let written = Outcome::read(&new, write(stored).await?, &keys)?;
+    let posted = written.posted(&keys);
     share_message(written, epoch).await;
     Ok(posted)
 }
@@ -100,35 +141,48 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn read(conversation: ConversationId, mut row: Row) -> Result<Self> {
+    fn read(new: &NewMessage, mut row: Row, keys: &Keys) -> Result<Self> {
         let outcome: String = row.take()?;
         match &*outcome {
-            "done" | "repeated" => Ok(Self {
-                conversation,
-                id: row.take()?,
-                ordinal: row.take()?,
-                json: row.take::<String>()?.into(),
-                seq: row.take()?,
-                version: row.take()?,
-            }),
+            "done" | "repeated" => Self::of_message(new.conversation, &mut row),
+            "conflict" => {
+                let written = Self::of_message(new.conversation, &mut row)?;
+                let known: Option<String> = row.take()?;
+                if known.is_some_and(|known| {
+                    keys.is_on() && keys.is_digest(&known, Digest::of(new.content.as_str()))
+                }) {
+                    return Ok(written);
+                }
+                Err(Error::Conflict(
+                    "This idempotency key was used for another message.",
+                ))
+            }
             "no_conversation" => Err(row.refusal(conversations::not_found())),
             "reply_elsewhere" => Err(Error::invalid(
                 "replyToId",
                 "is not a message of this conversation",
             )),
-            "conflict" => Err(Error::Conflict(
-                "This idempotency key was used for another message.",
-            )),
             other => Err(Error::internal(format!(
-                "post_indexed_batch: outcome {other}"
+                "post_digested_batch: outcome {other}"
             ))),
         }
     }
 
-    fn posted(&self) -> Posted {
+    fn of_message(conversation: ConversationId, row: &mut Row) -> Result<Self> {
+        Ok(Self {
+            conversation,
+            id: row.take()?,
+            ordinal: row.take()?,
+            json: row.take::<String>()?.into(),
+            seq: row.take()?,
+            version: row.take()?,
+        })
+    }
+
+    fn posted(&self, keys: &Keys) -> Posted {
         Posted {
             id: self.id,
-            json: self.json.to_string(),
+            json: keys.open(self.json.to_string()),
             is_new: self.seq.is_some(),
         }
     }
@@ -176,8 +230,8 @@ async fn share_message(written: Outcome, before: Option<Epoch>) {
 
 /// Writes a message together with others. One whose conversation is locked by another transaction
 /// waits for it alone, and so does one that failed together with others.
-async fn write(new: NewMessage) -> Written {
-    let repeat = if new.is_idempotent() {
+async fn write(new: Stored) -> Written {
+    let repeat = if new.author.has_key() {
         Repeat::Safe
     } else {
         Repeat::Unsafe
@@ -203,7 +257,7 @@ async fn write(new: NewMessage) -> Written {
 }
 
 fn alone(rows: Result<Vec<Row>, PgFailure>) -> Written {
-    let missing = || PgFailure::Failed("post_indexed_batch gave no row".into());
+    let missing = || PgFailure::Failed("post_digested_batch gave no row".into());
     let rows = rows?;
     rows.into_iter()
         .next()
@@ -216,8 +270,8 @@ const SKIP_BUSY: Duration = Duration::from_secs(1);
 
 /// Writes messages. A conversation that another transaction holds for long is found out once, at the
 /// cost of a short wait; then posts to it are left out of the batches for a while.
-async fn write_batch(new: Vec<NewMessage>) -> Vec<Written> {
-    let missing = || Err(PgFailure::Failed("post_indexed_batch gave no row".into()));
+async fn write_batch(new: Vec<Stored>) -> Vec<Written> {
+    let missing = || Err(PgFailure::Failed("post_digested_batch gave no row".into()));
     let mut written: Vec<Written> = new.iter().map(|_| missing()).collect();
     let skip_busy = SKIPPING.get().is_some_and(|until| Instant::now() < until);
     let mut rows =
@@ -247,16 +301,17 @@ fn without_place(mut row: Row) -> Written {
 }
 
 const POST: &str = "
-    select place, outcome, message_id, message_ordinal, message, seq, version
-    from post_indexed_batch(
-        $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::boolean)";
+    select place, outcome, message_id, message_ordinal, message, seq, version, known_digest
+    from post_digested_batch(
+        $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+        $9::boolean)";
 
-fn columns(new: Vec<NewMessage>, skip_busy: bool) -> Vec<ParameterValue> {
+fn columns(new: Vec<Stored>, skip_busy: bool) -> Vec<ParameterValue> {
     let conversations = numbers(new.iter().map(|new| new.conversation.get()));
     let replies = optional_numbers(new.iter().map(|new| new.reply_to.map(MessageId::get)));
     let (mut senders, mut contents) = (Vec::new(), Vec::new());
     let (mut keys, mut callers) = (Vec::new(), Vec::new());
-    let mut words = Vec::new();
+    let (mut words, mut digests) = (Vec::new(), Vec::new());
     for new in new {
         let (sender, key, caller) = match new.author {
             Author::User(user, key) => (
@@ -269,8 +324,9 @@ fn columns(new: Vec<NewMessage>, skip_busy: bool) -> Vec<ParameterValue> {
             }
         };
         senders.push(sender);
-        words.push(search::tsvector(new.content.as_str()));
-        contents.push(new.content.into_string());
+        words.push(new.words);
+        contents.push(new.content);
+        digests.push(new.digest);
         keys.push(key);
         callers.push(caller);
     }
@@ -282,6 +338,7 @@ fn columns(new: Vec<NewMessage>, skip_busy: bool) -> Vec<ParameterValue> {
         replies,
         optional_texts(callers),
         texts(words),
+        optional_texts(digests),
         flag(skip_busy),
     ]
 }

@@ -10,6 +10,7 @@ use super::query::Query;
 use super::time::Time;
 use crate::conversations;
 use crate::ids::{ConversationId, MessageId, UserId};
+use crate::sealing::{self, Keys};
 use crate::{Error, Result};
 
 /// Where to search.
@@ -76,6 +77,13 @@ pub async fn find(
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<Page> {
+    let keys = sealing::keys().await?;
+    if keys.is_on() && searched.has_prefix() {
+        return Err(Error::malformed(
+            "q",
+            "has a word with *, and contents that are sealed are found by whole words only",
+        ));
+    }
     let (statement, id, viewer) = match scope {
         Scope::OfUser(user) => (OF_USER, user.get(), None),
         Scope::Conversation(id, None) => (IN_CONVERSATION, id.get(), None),
@@ -83,8 +91,8 @@ pub async fn find(
     };
     let mut parameters = vec![
         number(id),
-        text(searched.has_all()),
-        text(searched.tsquery()),
+        text(searched.has_all(&keys)),
+        text(searched.tsquery(&keys)),
         flag(sort == Sort::Newest),
     ];
     parameters.extend(conditions(filter, cursor));
@@ -98,7 +106,7 @@ pub async fn find(
     {
         return Err(conversations::not_found());
     }
-    page(rows, searched, sort, limit)
+    page(rows, searched, sort, limit, &keys)
 }
 
 fn conditions(filter: Filter, cursor: Option<Cursor>) -> [ParameterValue; 5] {
@@ -112,13 +120,19 @@ fn conditions(filter: Filter, cursor: Option<Cursor>) -> [ParameterValue; 5] {
 }
 
 /// A page of these rows; there may be one more than it has.
-fn page(mut rows: Vec<Row>, searched: &Query, sort: Sort, limit: usize) -> Result<Page> {
+fn page(
+    mut rows: Vec<Row>,
+    searched: &Query,
+    sort: Sort,
+    limit: usize,
+    keys: &Keys,
+) -> Result<Page> {
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let mut last = None;
     let mut results = Vec::with_capacity(rows.len());
     for mut row in rows {
-        let message: String = row.take()?;
+        let message = keys.open(row.take()?);
         let (key, id): (i64, MessageId) = (row.take()?, row.take()?);
         last = Some(Cursor { sort, key, id });
         let highlights = highlights(&message, searched)?;

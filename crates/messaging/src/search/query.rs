@@ -54,6 +54,14 @@ impl std::str::FromStr for Query {
     }
 }
 
+impl Query {
+    /// Whether it asks for the beginning of a word.
+    #[must_use]
+    pub fn has_prefix(&self) -> bool {
+        self.terms.iter().any(|term| term.is_prefix)
+    }
+}
+
 fn parse_terms(text: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     let mut rest = text.trim_start();
