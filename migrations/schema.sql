@@ -10,6 +10,18 @@ CREATE TYPE public.event_type AS ENUM (
     'conversation-created'
 );
 
+CREATE FUNCTION public.claim_digested_key(a_caller text, a_route text, a_key text, a_digest bytea, OUT outcome text, OUT result_id bigint, OUT known_digest bytea) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+    select k.outcome, k.result_id into outcome, result_id
+    from claim_idempotency_key(a_caller, a_route, a_key, a_digest) k;
+    if outcome <> 'new' then
+        select i.digest into known_digest from idempotency_keys i
+        where i.caller = a_caller and i.route = a_route and i.key = a_key;
+    end if;
+end $$;
+
 CREATE FUNCTION public.claim_idempotency_key(a_caller text, a_route text, a_key text, a_digest bytea, OUT outcome text, OUT result_id bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -111,14 +123,24 @@ end $$;
 CREATE FUNCTION public.create_conversation(a_title text, participant_ids bigint[], key_caller text, a_key text, a_digest bytea, max_conversations bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT conversation text) RETURNS record
     LANGUAGE plpgsql
     AS $$
+begin
+    select c.outcome, c.conversation_id, c.seq, c.conversation
+    into outcome, conversation_id, seq, conversation
+    from create_numbered_conversation(null, a_title, participant_ids, key_caller, a_key, a_digest,
+        max_conversations) c;
+end $$;
+
+CREATE FUNCTION public.create_numbered_conversation(a_id bigint, a_title text, participant_ids bigint[], key_caller text, a_key text, a_digest bytea, max_conversations bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT conversation text, OUT known_digest text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
 declare
     known record;
 begin
     if a_key is not null then
-        select k.outcome, k.result_id into known
-        from claim_idempotency_key(key_caller, 'conversations', a_key, a_digest) k;
+        select k.* into known from claim_digested_key(key_caller, 'conversations', a_key, a_digest) k;
         if known.outcome <> 'new' then
             outcome := known.outcome;
+            known_digest := encode(known.known_digest, 'hex');
             conversation_id := known.result_id;
             select conversation_json(c) into conversation from conversations c
             where c.id = known.result_id;
@@ -136,18 +158,18 @@ begin
 
     outcome := 'done';
     seq := 1;
-    insert into conversations as c (title, event_seq) values (a_title, 1)
-    returning c.id into conversation_id;
+    conversation_id := coalesce(a_id, next_conversation_id());
+    insert into conversations (id, title, event_seq) overriding system value values (conversation_id, a_title, 1);
     insert into participants (conversation_id, user_id, seen)
-    select create_conversation.conversation_id, u.id,
+    select create_numbered_conversation.conversation_id, u.id,
         exists (select from seen_users s where s.user_id = u.id)
     from unnest(participant_ids) as u (id);
     insert into events (conversation_id, seq, type)
-    values (create_conversation.conversation_id, 1, 'conversation-created');
-    update idempotency_keys i set result_id = create_conversation.conversation_id
+    values (create_numbered_conversation.conversation_id, 1, 'conversation-created');
+    update idempotency_keys i set result_id = create_numbered_conversation.conversation_id
     where i.caller = key_caller and i.route = 'conversations' and i.key = a_key;
     select conversation_json(c) into conversation from conversations c
-    where c.id = create_conversation.conversation_id;
+    where c.id = create_numbered_conversation.conversation_id;
 end $$;
 
 CREATE FUNCTION public.delete_message(a_message bigint, a_caller bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT version bigint) RETURNS record
@@ -426,6 +448,10 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION public.next_conversation_id() RETURNS bigint
+    LANGUAGE sql
+    RETURN nextval((pg_get_serial_sequence('conversations'::text, 'id'::text))::regclass);
+
 CREATE FUNCTION public.post_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
     LANGUAGE plpgsql
     AS $$
@@ -434,7 +460,7 @@ begin
         client_message_ids, reply_to_ids, key_callers, null, skip_busy);
 end $$;
 
-CREATE FUNCTION public.post_indexed_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], words text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
+CREATE FUNCTION public.post_digested_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], words text[], digests text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint, known_digest text)
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -447,12 +473,14 @@ declare
 begin
     for post in
         select * from unnest(conversation_ids, sender_ids, contents, client_message_ids, reply_to_ids, key_callers,
-                words)
-            with ordinality as p (conversation_id, sender_id, content, key, reply_to_id, key_caller, words, place)
+                words, digests)
+            with ordinality as p (conversation_id, sender_id, content, key, reply_to_id, key_caller, words, digest,
+                place)
         order by p.conversation_id, p.place
     loop
         place := post.place;
         message_id := null; message_ordinal := null; message := null; seq := null; version := null;
+        known_digest := null;
         digest := null;
 
         if skip_busy then
@@ -466,7 +494,7 @@ begin
         end if;
 
         if post.key is not null then
-            digest := sha256(convert_to(post.content, 'UTF8'));
+            digest := coalesce(convert_to(post.digest, 'UTF8'), sha256(convert_to(post.content, 'UTF8')));
         end if;
 
         update conversations c
@@ -503,10 +531,11 @@ begin
         end if;
         if outcome = 'done' and post.key is not null then
             if post.sender_id is null then
-                select k.outcome, k.result_id into known from claim_idempotency_key(
+                select k.* into known from claim_digested_key(
                     post.key_caller, 'system-message ' || post.conversation_id, post.key, digest) k;
                 if known.outcome <> 'new' then
                     outcome := known.outcome;
+                    known_digest := encode(known.known_digest, 'hex');
                     select m.* into written from messages m where m.id = known.result_id;
                 end if;
             else
@@ -514,9 +543,13 @@ begin
                 where m.conversation_id = post.conversation_id and m.sender_id = post.sender_id
                     and m.client_message_id = post.key;
                 if found then
-                    outcome := case when written.client_digest = digest
-                        and written.reply_to_id is not distinct from post.reply_to_id
-                        then 'repeated' else 'conflict' end;
+                    outcome := 'conflict';
+                    if written.reply_to_id is not distinct from post.reply_to_id then
+                        known_digest := encode(written.client_digest, 'hex');
+                        if written.client_digest = digest then
+                            outcome := 'repeated';
+                        end if;
+                    end if;
                 end if;
             end if;
         end if;
@@ -567,6 +600,15 @@ begin
         version := seq;
         return next;
     end loop;
+end $$;
+
+CREATE FUNCTION public.post_indexed_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], words text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return query select p.place, p.outcome, p.message_id, p.message_ordinal, p.message, p.seq, p.version
+    from post_digested_batch(conversation_ids, sender_ids, contents, client_message_ids, reply_to_ids,
+        key_callers, words, null, skip_busy) p;
 end $$;
 
 CREATE FUNCTION public.post_messages(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[]) RETURNS TABLE(place bigint, message_id bigint, message_ordinal bigint, message text, seq bigint, same boolean)

@@ -4,6 +4,7 @@
 pub mod derived;
 mod lossy_proxy;
 pub mod routes;
+pub mod stored;
 mod subscription;
 pub mod token;
 

@@ -75,17 +75,43 @@ pub async fn with_database<T, F>(task: impl FnOnce(String) -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    if let Some(url) = std::env::var("DATABASE_URL")
-        .ok()
-        .filter(|url| !url.is_empty())
-    {
-        return task(url).await;
+    match variable("DATABASE_URL") {
+        Some(url) => task(url).await,
+        None => with_own(|urls| task(urls.database)).await,
     }
+}
+
+/// Runs a task with both stores: those of `DATABASE_URL` and `REDIS_URL`, else those of the running
+/// instance, else private ones that are started for the task.
+pub async fn with_stores<T, F>(task: impl FnOnce(Urls) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    match (variable("DATABASE_URL"), variable("REDIS_URL")) {
+        (Some(database), Some(redis)) => task(Urls { redis, database }).await,
+        (None, None) => with_own(task).await,
+        _ => bail!("set both DATABASE_URL and REDIS_URL, or none"),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Runs a task with the running instance, or private stores that are started for it.
+async fn with_own<T, F>(task: impl FnOnce(Urls) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
     if let Ok(urls) = running() {
-        return task(urls.database).await;
+        return task(urls).await;
     }
     let stores = start(lock()?).await?;
-    let result = task(stores.database_url().to_string()).await;
+    let urls = Urls {
+        redis: stores.redis_url().to_string(),
+        database: stores.database_url().to_string(),
+    };
+    let result = task(urls).await;
     remove_urls();
     stores.stop().await?;
     result

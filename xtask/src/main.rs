@@ -9,17 +9,20 @@
 //! - [`toolchain`]: a compiler for the components, installed if it is missing
 //! - [`browser`]: Chromium, for the tests of the page
 //! - [`instance`]: the stores of this checkout
+//! - [`content_keys`]: the keys that seal contents
 
 mod bench;
 mod browser;
 mod build;
 mod cargo;
 mod check;
+mod content_keys;
 mod env;
 mod flush;
 mod instance;
 mod migrate;
 mod reindex;
+mod reseal;
 mod schema;
 mod seed;
 mod test;
@@ -55,6 +58,7 @@ enum Command {
     Seed(seed::Arguments),
     Flush(flush::Arguments),
     Reindex(reindex::Arguments),
+    Reseal(reseal::Arguments),
     Schema(schema::Arguments),
     Env(env::Arguments),
     Token(token::Arguments),
@@ -83,6 +87,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Seed(_) => seed::run().await?,
         Command::Flush(_) => flush::run().await?,
         Command::Reindex(arguments) => reindex::run(arguments).await?,
+        Command::Reseal(_) => reseal::run().await?,
         Command::Schema(_) => schema::run().await?,
         Command::Env(_) => env::run()?,
         Command::Token(arguments) => token::run(arguments)?,

@@ -10,7 +10,7 @@ use dev_services::process::Signal as ProcessSignal;
 use dev_services::{Devhost, Pushpin, ServerProcess, Stores, ports, progress};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{build, instance, migrate, seed, token, workspace};
+use crate::{build, content_keys, instance, migrate, seed, token, workspace};
 
 /// Build and run the service, with Redis, PostgreSQL and a demo conversation.
 ///
@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Put Pushpin in front, which holds WebSockets and listens on the address.
     #[arg(long)]
     gateway: bool,
+    /// Seal contents and titles, by a key that is kept in .lexiflow/content-keys.
+    #[arg(long)]
+    sealed: bool,
 }
 
 /// The values of `auth_mode`.
@@ -44,6 +47,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         listen,
         auth,
         gateway,
+        sealed,
     } = arguments;
     let lock = instance::lock()?;
     instance::remove_urls();
@@ -54,7 +58,11 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     migrate::apply(stores.database_url()).await?;
     seed::apply(stores.database_url()).await?;
     let mut stop = StopSignals::listen()?;
-    let devhost = devhost(listen, auth, &stores, gateway.as_ref())?;
+    let mut devhost = devhost(listen, auth, &stores, gateway.as_ref())?;
+    if sealed {
+        devhost = devhost.variable("content_keys", content_keys::load_or_create()?);
+    }
+    let devhost = devhost.into_process();
     let front = gateway.as_ref().map(|(pushpin, _)| pushpin.server());
     let status = serve(&devhost, front, &instructions(listen, auth), &mut stop).await;
     progress("stopping");
@@ -86,7 +94,7 @@ fn devhost(
     auth: Auth,
     stores: &Stores,
     gateway: Option<&(Pushpin, SocketAddr)>,
-) -> Result<ServerProcess> {
+) -> Result<Devhost> {
     let (redis, database) = (stores.redis_url(), stores.database_url());
     let listen = gateway.map_or(listen, |(_, host)| *host).to_string();
     let mut devhost = Devhost::new(workspace::root(), listen, redis, database)?;
@@ -102,7 +110,7 @@ fn devhost(
             .variable("auth_mode", "jwt")
             .variable("jwt_secret", token::secret()?);
     }
-    Ok(devhost.into_process())
+    Ok(devhost)
 }
 
 /// Runs devhost until it exits. The first signal requests a shutdown, the second kills it.

@@ -9,12 +9,11 @@ pub fn number() -> u64 {
     spin_sdk::wasip3::random::random::get_random_u64()
 }
 
-/// A random number; native tests have no host.
+/// A random number; commands and native tests have no host.
 #[cfg(not(target_family = "wasm"))]
 #[must_use]
 pub fn number() -> u64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish()
+    rand::random()
 }
 
 /// 256 random bits in hexadecimal.

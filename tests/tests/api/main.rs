@@ -23,6 +23,7 @@ mod receipts;
 mod records;
 mod relay;
 mod routes;
+mod sealing;
 mod search;
 mod sessions;
 mod system_messages;

@@ -16,6 +16,7 @@
 //! - [`connect`]: a session with PostgreSQL, encrypted if its URL requires it
 //! - [`migrate`]: the files of `migrations/`, each applied once
 //! - [`reindex`]: the words of messages, for search
+//! - [`reseal`]: contents and titles, sealed by the first key
 //! - [`flush`]: what of Redis is derived from PostgreSQL, deleted
 //! - [`TemporaryDirectory`], [`DirectoryLock`]: data directories, and the lock on one
 //! - [`apt`]: Debian packages, installed if a program is missing
@@ -35,6 +36,7 @@ pub mod process;
 pub mod pushpin;
 pub mod redis;
 pub mod reindex;
+pub mod reseal;
 pub mod secret;
 mod server_process;
 mod stale;

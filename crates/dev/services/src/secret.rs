@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use tempfile::NamedTempFile;
 
 /// The secret in this file, created if it is missing.
@@ -12,12 +14,21 @@ use tempfile::NamedTempFile;
 ///
 /// When the file cannot be written.
 pub fn load_or_create(path: &Path) -> Result<String> {
+    load_or(path, random)
+}
+
+/// The secret in this file; if it is missing, it is made and written.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn load_or(path: &Path, make: impl FnOnce() -> String) -> Result<String> {
     if let Ok(secret) = std::fs::read_to_string(path)
         && !secret.is_empty()
     {
         return Ok(secret);
     }
-    let secret = random();
+    let secret = make();
     write_private(path, &secret)?;
     Ok(secret)
 }
@@ -43,6 +54,13 @@ pub fn write_private(path: &Path, content: &str) -> Result<()> {
 pub(crate) fn random() -> String {
     let bytes: [u8; 24] = rand::random();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// 256 bits in base64.
+#[must_use]
+pub fn random_base64() -> String {
+    let bytes: [u8; 32] = rand::random();
+    BASE64.encode(bytes)
 }
 
 #[cfg(test)]

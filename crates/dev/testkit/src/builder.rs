@@ -16,6 +16,16 @@ const CACHE: &str = ".lexiflow/compiled";
 const SHOW_LOGS: &str = "TESTKIT_LOG";
 /// With this environment variable set, every devhost does only what Spin does.
 const STRICT: &str = "TESTKIT_STRICT";
+/// With this environment variable set, every devhost seals contents.
+const SEALED: &str = "TESTKIT_SEALED";
+/// The keys with which they do: 32 bytes, in the form of the variable `content_keys`.
+pub const CONTENT_KEYS: &str =
+    r#"[{"id":"test","key":"dGhlIGtleSBvZiBhbGwgdGVzdHMsIGluIGZ1bGwuLi4="}]"#;
+
+/// Whether devhosts seal contents unless a test says otherwise.
+pub fn is_sealed() -> bool {
+    std::env::var_os(SEALED).is_some()
+}
 
 enum StoresChoice {
     Shared,
@@ -37,7 +47,10 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             stores: StoresChoice::Shared,
-            variables: vec![],
+            variables: match is_sealed() {
+                true => vec![("content_keys".into(), CONTENT_KEYS.into())],
+                false => vec![],
+            },
             environment: vec![],
             arguments: match std::env::var_os(STRICT) {
                 Some(_) => vec!["--strict".into()],

@@ -20,7 +20,7 @@
 //! - `cleanup`: tasks at the exit of the test binary
 //!
 //! Every process ends with the test binary, also when that is killed. With `TESTKIT_LOG` set, the
-//! log file of every devhost is named, for `tail -F`.
+//! log file of every devhost is named, for `tail -F`. With `TESTKIT_SEALED` set, every devhost seals contents.
 
 mod app;
 mod builder;
@@ -37,7 +37,7 @@ mod unique;
 mod wait;
 
 pub use app::{App, app, socket_path};
-pub use builder::Builder;
+pub use builder::{Builder, CONTENT_KEYS, is_sealed};
 pub use data::Data;
 pub use faults::RedisSnapshot;
 pub use http::{Response, send};

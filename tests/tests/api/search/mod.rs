@@ -18,7 +18,7 @@ fn path(parameters: &[(&str, &str)]) -> String {
 }
 
 /// Searches with these parameters of the query.
-async fn ask(app: &App, parameters: &[(&str, &str)]) -> Response {
+pub async fn ask(app: &App, parameters: &[(&str, &str)]) -> Response {
     app.get(&path(parameters)).await
 }
 
@@ -30,7 +30,7 @@ async fn search_as(app: &App, user: i64, query: &str) -> Value {
 }
 
 /// The contents that a user finds, the newest first.
-async fn found(app: &App, user: i64, query: &str) -> Vec<String> {
+pub async fn found(app: &App, user: i64, query: &str) -> Vec<String> {
     let user = user.to_string();
     let parameters = [("userId", &*user), ("q", query), ("sort", "newest")];
     let answer = ask(app, &parameters).await;
