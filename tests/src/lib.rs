@@ -8,12 +8,32 @@ pub mod stored;
 mod subscription;
 pub mod token;
 
+use messaging::sealing::Keys;
 use redis::AsyncCommands as _;
 use serde_json::{Value, json};
 use testkit::{App, Response, unique_user};
 
 pub use lossy_proxy::LossyProxy;
 pub use subscription::{Published, Subscription};
+
+/// The keys of the app that tests share: none, unless contents are sealed in this run.
+///
+/// # Panics
+///
+/// When they cannot be read.
+pub fn content_keys() -> Keys {
+    let list = if testkit::is_sealed() {
+        testkit::CONTENT_KEYS
+    } else {
+        ""
+    };
+    Keys::parse(list).expect("keys")
+}
+
+/// JSON that a store or a channel of that app has, as its clients get it.
+pub fn opened(json: String) -> String {
+    content_keys().open(json)
+}
 
 /// Replaces what a key holds by a hash, as another program might.
 pub async fn replace_with_hash(app: &App, key: &str) {

@@ -15,7 +15,7 @@ pub struct Published {
     pub at: Instant,
     /// The channel.
     pub channel: String,
-    /// The payload.
+    /// The payload, opened.
     pub event: Value,
 }
 
@@ -75,7 +75,7 @@ async fn receive(subscriber: redis::aio::PubSub, received: Arc<Mutex<Vec<Publish
         let published = Published {
             at: Instant::now(),
             channel: message.get_channel_name().to_owned(),
-            event: serde_json::from_str(&json).expect("JSON"),
+            event: serde_json::from_str(&crate::opened(json)).expect("JSON"),
         };
         lock(&received).push(published);
     }

@@ -52,6 +52,19 @@ const SKIPPED: [&str; 7] = [
 ];
 /// The environment variable that makes the test kit start such devhosts.
 const STRICT: &str = "TESTKIT_STRICT";
+/// The areas of the API that are tested a second time with sealed contents: where they are written, shared,
+/// searched and read.
+const SEALED_AREAS: [&str; 7] = [
+    "conversations::",
+    "events::",
+    "gateway::frames::",
+    "messages::",
+    "relay::",
+    "search::",
+    "system_messages::",
+];
+/// The environment variable that makes the test kit start devhosts that seal contents.
+const SEALED: &str = "TESTKIT_SEALED";
 const THREADS: &str = "RUST_TEST_THREADS";
 
 /// One run of `cargo test`.
@@ -59,8 +72,35 @@ struct Run {
     arguments: Vec<String>,
     filter: Option<String>,
     threads: Option<usize>,
-    /// On devhosts that do only what Spin does.
-    is_strict: bool,
+    /// On which devhosts.
+    on: Devhosts,
+}
+
+/// What the devhosts of a run do that others do not.
+#[derive(Clone, Copy)]
+enum Devhosts {
+    Usual,
+    /// Only what Spin does.
+    Strict,
+    /// They seal contents.
+    Sealed,
+}
+
+impl Devhosts {
+    /// The environment variable for the test kit, the tests that are left out, and the areas.
+    const fn selection(
+        self,
+    ) -> Option<(
+        &'static str,
+        &'static [&'static str],
+        &'static [&'static str],
+    )> {
+        match self {
+            Self::Usual => None,
+            Self::Strict => Some((STRICT, &SKIPPED, &STRICT_AREAS)),
+            Self::Sealed => Some((SEALED, &[], &SEALED_AREAS)),
+        }
+    }
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
@@ -102,7 +142,8 @@ fn runs(arguments: &Arguments) -> Result<Vec<Run>> {
                 filter,
             ),
             api(filter.clone()),
-            strict(filter),
+            again(Devhosts::Strict, filter),
+            again(Devhosts::Sealed, filter),
             others(filter)?,
         ]),
     }
@@ -124,10 +165,10 @@ fn api(filter: Option<String>) -> Run {
     }
 }
 
-/// What users of the API notice, on Spin's terms. A filter takes the place of the areas.
-fn strict(filter: &Option<String>) -> Run {
+/// What users of the API notice, on other devhosts. A filter takes the place of the areas.
+fn again(on: Devhosts, filter: &Option<String>) -> Run {
     Run {
-        is_strict: true,
+        on,
         ..api(filter.clone())
     }
 }
@@ -175,7 +216,7 @@ impl Run {
             arguments: arguments.iter().map(ToString::to_string).collect(),
             filter: filter.clone(),
             threads: None,
-            is_strict: false,
+            on: Devhosts::Usual,
         }
     }
 
@@ -186,11 +227,11 @@ impl Run {
             test.args(["--features", "no-browser"]);
         }
         test.args(&self.filter).arg("--").args(options);
-        if self.is_strict {
-            test.env(STRICT, "1");
-            test.args(SKIPPED.iter().flat_map(|name| ["--skip", name]));
+        if let Some((variable, skipped, areas)) = self.on.selection() {
+            test.env(variable, "1");
+            test.args(skipped.iter().flat_map(|name| ["--skip", name]));
             if self.filter.is_none() {
-                test.args(STRICT_AREAS);
+                test.args(areas);
             }
         }
         if let Some(threads) = self.threads

@@ -80,17 +80,23 @@ export function updateMessage(root, item, state, actions) {
   const isOwn = message.senderId === state.me;
   root.classList.toggle('own', isOwn);
   root.classList.toggle('system', message.kind === 'system');
-  root.classList.toggle('deleted', Boolean(message.deletedAt));
+  root.classList.toggle('deleted', Boolean(message.deletedAt || message.unreadable));
   root.classList.toggle('continued', item.kind === 'message' && item.isContinued);
   root.classList.toggle('pending', item.kind === 'pending');
   root.classList.toggle('refused', item.kind === 'pending' && Boolean(item.item.error));
   setText(part('sender'), isOwn ? 'You' : senderName(message));
   updateTime(/** @type {HTMLTimeElement} */ (part('sent-at')), message.createdAt);
   setText(part('mark'), message.editedAt && !message.deletedAt ? 'edited' : '');
-  setText(part('content'), message.deletedAt ? 'This message was deleted.' : (message.content ?? ''));
+  setText(part('content'), textOf(message));
   updateQuote(part('quote'), message, state);
   updateReceipt(part('receipt'), item, actions);
   updateButtons(part('actions'), root, item.kind === 'pending' ? 'none' : possibleActions(message, isOwn), actions);
+}
+
+/** @param {DisplayedMessage} message */
+function textOf({ content, deletedAt, unreadable }) {
+  if (deletedAt) return 'This message was deleted.';
+  return unreadable ? 'This message cannot be read: its key is gone.' : (content ?? '');
 }
 
 /**

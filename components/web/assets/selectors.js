@@ -78,6 +78,7 @@ export const openThread = ({ open, threads }) => (open === undefined ? undefined
  */
 export function summaryOf({ me }, message) {
   if (message.deletedAt) return 'Message deleted';
+  if (message.unreadable) return 'Message unreadable';
   if (message.senderId === null) return message.content ?? '';
   return `${message.senderId === me ? 'You' : nameOf(message.senderId)}: ${message.content}`;
 }

@@ -99,6 +99,7 @@ describe('the list of conversations', () => {
     assert.equal(summaryOf(listed, message(2)), 'You: 2');
     assert.equal(summaryOf(listed, message(1, { senderId: null, kind: 'system' })), '1');
     assert.equal(summaryOf(listed, message(1, { content: null, deletedAt: time(2) })), 'Message deleted');
+    assert.equal(summaryOf(listed, message(1, { content: null, unreadable: true })), 'Message unreadable');
   });
 });
 

@@ -15,6 +15,8 @@ export interface Message {
   createdAt: string;
   editedAt?: string;
   deletedAt?: string;
+  /** The content is sealed, and its key is gone. */
+  unreadable?: true;
 }
 
 export interface Conversation {
@@ -22,6 +24,8 @@ export interface Conversation {
   title: string | null;
   participantIds: number[];
   createdAt: string;
+  /** The title is sealed, and its key is gone. */
+  unreadable?: true;
   lastActivityAt?: string;
   /** Only in lists, like `unreadCount`. */
   lastMessage?: Message | null;

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use testkit::{App, app, unique_user, wait_for};
-use tests::{Room, Subscription, ordinals, path_of};
+use tests::{Room, Subscription, opened, ordinals, path_of};
 
 #[tokio::test]
 async fn a_posted_message_is_read_back_unchanged() {
@@ -332,7 +332,7 @@ async fn redis_holds_the_list_and_the_message_as_specified() {
         .expect("the list");
     let cached: Vec<Value> = cached
         .iter()
-        .map(|json| serde_json::from_str(json).expect("JSON"))
+        .map(|json| serde_json::from_str(&opened(json.clone())).expect("JSON"))
         .collect();
     assert_eq!(cached, said[5..], "the newest hundred, oldest first");
     let single: String = redis
@@ -340,7 +340,7 @@ async fn redis_holds_the_list_and_the_message_as_specified() {
         .await
         .expect("the message");
     assert_eq!(
-        serde_json::from_str::<Value>(&single).expect("JSON"),
+        serde_json::from_str::<Value>(&opened(single)).expect("JSON"),
         said[104]
     );
 }

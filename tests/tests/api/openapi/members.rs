@@ -8,7 +8,8 @@ use tests::{Room, path_of};
 
 use super::document::document;
 
-/// The schema of a message is the only one of a response with optional members.
+/// The schema of a message is the only one of a response with optional members; but a conversation too may
+/// be unreadable.
 #[test]
 fn the_members_of_responses_are_required_but_for_those_of_a_message() {
     let requests = [
@@ -28,7 +29,7 @@ fn the_members_of_responses_are_required_but_for_those_of_a_message() {
             continue;
         }
         let members = schema["properties"].as_object().into_iter().flatten();
-        for (member, _) in members {
+        for (member, _) in members.filter(|(member, _)| *member != "unreadable") {
             let required = schema["required"].as_array().expect("a list");
             assert!(required.contains(&json!(member)), "{name}.{member}");
         }
@@ -52,7 +53,23 @@ async fn a_message_has_at_times_every_member_that_is_described() {
     app.delete(&path).await.expect_status(204);
     let message = app.get(&path).await.expect_status(200).json();
     let described = &document()["components"]["schemas"]["Message"]["properties"];
-    assert_eq!(names(&message), names(described));
+    let lost = room.say(app, user, "Lost").await;
+    let lose = format!(
+        "update messages set content = e'\\x01sealed1:gone:' where id = {}",
+        lost["id"]
+    );
+    app.postgres()
+        .await
+        .batch_execute(&lose)
+        .await
+        .expect("a change");
+    let path = format!(
+        "{}&before={}",
+        room.list(10),
+        room.say(app, user, "Last").await["id"]
+    );
+    let lost = app.get(&path).await.expect_status(200).json()[2].clone();
+    assert_eq!(&names(&message) | &names(&lost), names(described));
 }
 
 fn names(object: &Value) -> BTreeSet<&String> {

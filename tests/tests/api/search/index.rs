@@ -4,7 +4,7 @@ use dev_services::{connect, reindex::reindex};
 use messaging::sealing::Keys;
 use serde_json::{Value, json};
 use testkit::{App, app};
-use tests::{Room, path_of};
+use tests::{Room, content_keys, path_of};
 
 use super::found;
 use crate::growth::migrated;
@@ -29,12 +29,12 @@ async fn messages_of_the_version_before_are_found_after_a_reindex() {
         "not by the words of before"
     );
     let url = app.data().database_url();
-    assert!(reindex(url, false, &keys()).await.expect("a run") >= 2);
+    assert!(reindex(url, false, &content_keys()).await.expect("a run") >= 2);
     assert_eq!(found(app, user, "old").await, ["old posted", "old edited"]);
     assert_eq!(found(app, user, "indexed").await, [""; 0]);
     let path = format!("{}?userId={user}", path_of(&said));
     app.delete(&path).await.expect_status(204);
-    reindex(url, true, &keys()).await.expect("a run");
+    reindex(url, true, &content_keys()).await.expect("a run");
     assert_eq!(found(app, user, "old").await, ["old posted"]);
 }
 
@@ -64,16 +64,6 @@ async fn a_reindex_writes_what_the_components_write() {
     let words: String = database.query_one(words, &[]).await.expect("a row").get(0);
     assert_eq!(words, "'1200':5 '7':3 'it''s':1 'number':2 'of':4");
     drop_database(&app, &url).await;
-}
-
-/// The keys of the app that tests share.
-fn keys() -> Keys {
-    let list = if testkit::is_sealed() {
-        testkit::CONTENT_KEYS
-    } else {
-        ""
-    };
-    Keys::parse(list).expect("keys")
 }
 
 /// 40,000 messages in 2,000 conversations; user 1 takes part in the first 40. One in five has a common word,

@@ -27,6 +27,11 @@ async fn a_word_finds_the_message_as_it_is_and_where_it_is_in_it() {
     );
 }
 
+/// Beginnings of words are not, where contents are sealed.
+fn is_asked(query: &str) -> bool {
+    !testkit::is_sealed() || !query.contains('*')
+}
+
 #[tokio::test]
 async fn words_phrases_exclusions_and_prefixes_go_together() {
     let app = app().await;
@@ -52,7 +57,9 @@ async fn words_phrases_exclusions_and_prefixes_go_together() {
         ("klag", vec![]),
         ("klage absent", vec![]),
     ] {
-        assert_eq!(found(app, user, query).await, expected, "{query}");
+        if is_asked(query) {
+            assert_eq!(found(app, user, query).await, expected, "{query}");
+        }
     }
 }
 
@@ -73,7 +80,7 @@ async fn any_script_is_searched_without_case_and_accents() {
         ("It’s C:\\temp 'x'", vec!["it's", "temp", "x"]),
     ] {
         room.say(app, room.users[0], text).await;
-        for query in queries {
+        for query in queries.into_iter().filter(|query| is_asked(query)) {
             assert_eq!(found(app, room.users[0], query).await, [text], "{query}");
         }
     }
