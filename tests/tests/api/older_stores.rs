@@ -247,6 +247,33 @@ fn what_is_derived_from_postgres_is_known_by_its_key() {
     }
 }
 
+#[test]
+fn what_has_texts_is_known_by_its_key() {
+    let (conversation, user) = ("7".parse().expect("an id"), "9".parse().expect("an id"));
+    let message = "8".parse().expect("an id");
+    for key in [
+        keys::messages(conversation),
+        keys::messages_state(conversation),
+        keys::messages_page(conversation),
+        keys::message(message),
+        keys::conversation(conversation),
+        keys::rights(conversation),
+    ] {
+        assert!(flush::has_texts(&key), "{key}");
+    }
+    for key in [
+        keys::message_version(message),
+        keys::unread(conversation, user),
+        keys::stream(conversation),
+        keys::typing(conversation),
+        keys::feed(user),
+        "conversation:x".to_owned(),
+        "{conversation:x}:rights".to_owned(),
+    ] {
+        assert!(!flush::has_texts(&key), "{key}");
+    }
+}
+
 /// What a backup of PostgreSQL from before the second message has.
 const BACK: &str = "
     delete from events where message_id in (select id from messages where ordinal = 2);

@@ -116,7 +116,7 @@ impl Run<'_> {
             select m.id, m.conversation_id, m.sender_id, m.content, m.client_digest from messages m
             where m.id > $1 and m.id <= $2 and (
                 not starts_with(m.content, $3)
-                or substr(m.client_digest, 1, length($4)) <> $4)
+                or substr(m.client_digest, 1, length($4::bytea)) <> $4::bytea)
             order by m.id";
         let mark = self.mark.as_bytes();
         let rows = self
@@ -232,7 +232,7 @@ impl Run<'_> {
             "delete from idempotency_keys where created_at < now() - interval '24 hours'";
         const REQUESTS: &str = "
             select caller, route, key, digest from idempotency_keys
-            where (caller, route, key) > ($1, $2, $3) and substr(digest, 1, length($4)) <> $4
+            where (caller, route, key) > ($1, $2, $3) and substr(digest, 1, length($4::bytea)) <> $4::bytea
             order by caller, route, key limit $5";
         const WRITE: &str = "
             update idempotency_keys set digest = $5

@@ -4,7 +4,9 @@
 //! What a text belongs to is in front of it: the head of a message or of a conversation, whose first
 //! members do not change.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::binding::Binding;
 use super::keys::Keys;
@@ -14,6 +16,7 @@ use crate::ids::{ConversationId, UserId};
 /// The mark as a text of JSON begins with it. Nothing inside of a text looks like it: a quotation mark has a
 /// backslash before it there.
 const QUOTED_MARK: &[u8] = br#""\u0001sealed1:"#;
+static MARKS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(QUOTED_MARK));
 /// What is in front of a content or title at the most, from the brace on.
 const MAX_HEAD: usize = 192;
 /// The members in the place of a text that does not open, behind the text's own name.
@@ -23,7 +26,7 @@ impl Keys {
     /// JSON of messages and conversations as clients get it.
     #[must_use]
     pub fn open(&self, json: String) -> String {
-        if memmem::find(json.as_bytes(), QUOTED_MARK).is_none() {
+        if MARKS.find(json.as_bytes()).is_none() {
             return json;
         }
         match String::from_utf8(self.open_bytes(json.into_bytes())) {
@@ -36,8 +39,7 @@ impl Keys {
     /// As [`Self::open`], of bytes.
     #[must_use]
     pub fn open_bytes(&self, json: Vec<u8>) -> Vec<u8> {
-        let mark = memmem::Finder::new(QUOTED_MARK);
-        let mut found = mark.find_iter(&json).peekable();
+        let mut found = MARKS.find_iter(&json).peekable();
         if found.peek().is_none() {
             return json;
         }

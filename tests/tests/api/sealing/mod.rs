@@ -1,5 +1,6 @@
 //! Sealed contents: what the stores have, what readers get, and changes of keys.
 
+mod figures;
 mod keys;
 mod places;
 mod reseal;
