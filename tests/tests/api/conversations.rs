@@ -3,7 +3,7 @@
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use testkit::{app, unique_user};
-use tests::Room;
+use tests::{Room, opened};
 
 #[tokio::test]
 async fn a_created_conversation_is_read_back_and_cached() {
@@ -28,7 +28,7 @@ async fn a_created_conversation_is_read_back_and_cached() {
     let cached: String = redis.get(&key).await.expect("a string");
     let ttl: i64 = redis.ttl(&key).await.expect("a TTL");
     assert_eq!(
-        serde_json::from_str::<Value>(&cached).expect("JSON"),
+        serde_json::from_str::<Value>(&opened(cached)).expect("JSON"),
         conversation
     );
     assert!((7100..=7200).contains(&ttl), "{ttl}");
