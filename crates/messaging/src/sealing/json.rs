@@ -39,6 +39,17 @@ impl Keys {
     /// As [`Self::open`], of bytes.
     #[must_use]
     pub fn open_bytes(&self, json: Vec<u8>) -> Vec<u8> {
+        self.open_all(json, None)
+    }
+
+    /// As [`Self::open`], of JSON whose texts all belong to one place, which it does not name.
+    #[must_use]
+    pub fn open_in(&self, json: String, place: Binding) -> String {
+        let opened = self.open_all(json.into_bytes(), Some(place));
+        String::from_utf8_lossy(&opened).into_owned()
+    }
+
+    fn open_all(&self, json: Vec<u8>, place: Option<Binding>) -> Vec<u8> {
         let mut found = MARKS.find_iter(&json).peekable();
         if found.peek().is_none() {
             return json;
@@ -51,15 +62,49 @@ impl Keys {
                 break;
             };
             opened.extend_from_slice(&json[copied..at]);
-            let text = binding(&json[..at])
-                .ok_or_else(|| Unreadable::no_key("?"))
-                .and_then(|b| self.open_sealed(&json[sealed..sealed + length], b, &mut buffer));
-            push(&mut opened, text);
+            let binding = place.or_else(|| binding(&json[..at]));
+            self.push(
+                &mut opened,
+                &json[sealed..sealed + length],
+                binding,
+                &mut buffer,
+            );
             copied = sealed + length + 1;
         }
         opened.extend_from_slice(&json[copied..]);
         opened
     }
+
+    /// Adds the text of what is sealed, or that it does not open.
+    fn push(
+        &self,
+        json: &mut Vec<u8>,
+        sealed: &[u8],
+        place: Option<Binding>,
+        buffer: &mut Vec<u8>,
+    ) {
+        let Some(place) = place else {
+            return push_unreadable(json, &Unreadable::no_key("?"));
+        };
+        let mut recent = self.recent.borrow_mut();
+        if let Some(text) = recent.get(sealed, place) {
+            return json.extend_from_slice(text);
+        }
+        let start = json.len();
+        match self.open_sealed(sealed, place, buffer) {
+            Ok(text) => {
+                // Writing a text to memory does not fail.
+                let _ = serde_json::to_writer(&mut *json, text);
+                recent.insert(sealed.into(), place, json[start..].into());
+            }
+            Err(reason) => push_unreadable(json, &reason),
+        }
+    }
+}
+
+fn push_unreadable(json: &mut Vec<u8>, reason: &Unreadable) {
+    reason.log_once();
+    json.extend_from_slice(UNREADABLE);
 }
 
 /// Up to the quotation mark that ends the text. What is sealed has no escapes; what was changed may.
@@ -71,17 +116,6 @@ fn length_of_text(json: &[u8]) -> Option<usize> {
             return Some(at);
         }
         at += 2;
-    }
-}
-
-fn push(json: &mut Vec<u8>, text: Result<&str, Unreadable>) {
-    match text {
-        // Writing a text to memory does not fail.
-        Ok(text) => drop(serde_json::to_writer(json, text)),
-        Err(reason) => {
-            reason.log_once();
-            json.extend_from_slice(UNREADABLE);
-        }
     }
 }
 

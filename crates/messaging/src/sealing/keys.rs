@@ -1,6 +1,7 @@
 //! The operator's keys.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -8,6 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
 use super::key::{KEY_BYTES, Key};
+use super::recent::Recent;
 
 /// The most keys: each is another form in which a searched word may be in the index.
 const MAX_KEYS: usize = 8;
@@ -53,6 +55,8 @@ struct Named {
 #[derive(Default)]
 pub struct Keys {
     keys: Vec<Key>,
+    /// What they have opened lately.
+    pub(super) recent: RefCell<Recent>,
 }
 
 impl Keys {
@@ -78,7 +82,10 @@ impl Keys {
             let secret = secret(&named.key).ok_or(InvalidKeys::Key(n))?;
             keys.push(Key::new(named.id, &secret));
         }
-        Ok(Self { keys })
+        Ok(Self {
+            keys,
+            recent: RefCell::default(),
+        })
     }
 
     /// Whether contents are sealed.

@@ -10,6 +10,7 @@
 //! - [`Binding`]: what a sealed text belongs to.
 //! - `text`: the form of a sealed text.
 //! - `json`: opening the texts of JSON.
+//! - `recent`: texts that were opened lately.
 //! - `digest`: how a repeated request is recognised.
 //! - `unreadable`: texts that do not open, in the log.
 
@@ -18,6 +19,7 @@ mod digest;
 mod json;
 mod key;
 mod keys;
+mod recent;
 #[cfg(test)]
 mod tests;
 mod text;

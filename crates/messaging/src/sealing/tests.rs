@@ -182,6 +182,45 @@ fn a_content_that_does_not_open_is_null_and_hides_nothing_else() {
 }
 
 #[test]
+fn what_was_opened_lately_is_opened_in_its_place_only() {
+    let keys = keys(&[("k", 1)]);
+    let sealed = keys.seal("text \"quoted\"".into(), content(7, 2));
+    let clear = message(7, Some(2), "text \"quoted\"");
+    let (own, moved) = (message(7, Some(2), &sealed), message(8, Some(2), &sealed));
+    for _ in 0..3 {
+        assert_eq!(keys.open(own.clone()), clear);
+        assert!(keys.open(moved.clone()).contains("\"unreadable\":true"));
+    }
+    // More than is kept: the first texts are opened again.
+    let many: Vec<(String, String)> = (0..2000)
+        .map(|n| (n, "x".repeat(1000) + &n.to_string()))
+        .map(|(n, text)| {
+            (
+                keys.seal(text.clone(), content(7, n % 3 + 1)),
+                message(7, Some(n % 3 + 1), &text),
+            )
+        })
+        .collect();
+    for _ in 0..2 {
+        for (n, (sealed, clear)) in (0..).zip(&many) {
+            assert_eq!(&keys.open(message(7, Some(n % 3 + 1), sealed)), clear);
+        }
+    }
+}
+
+#[test]
+fn json_that_names_no_place_is_opened_in_the_one_that_is_given() {
+    let keys = keys(&[("k", 1)]);
+    let json = |text: &str| format!(r#"[{{"revision" : 1, "content" : {}}}]"#, json!(text));
+    let stored = json(&keys.seal("text".into(), content(7, 2)));
+    assert_eq!(keys.open_in(stored.clone(), content(7, 2)), json("text"));
+    assert!(
+        keys.open_in(stored, content(7, 3))
+            .contains(r#""content" : null,"unreadable":true"#)
+    );
+}
+
+#[test]
 fn a_title_is_opened_in_its_conversation() {
     let keys = keys(&[("k", 1)]);
     let id = |id: i64| ConversationId::try_from(id).unwrap();
