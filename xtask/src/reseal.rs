@@ -20,8 +20,8 @@ pub async fn run() -> Result<()> {
     instance::with_stores(|urls| async move {
         let done = reseal::reseal(&urls.database, &urls.redis, &keys).await?;
         progress(format_args!(
-            "sealed {} messages, {} titles and {} requests",
-            done.messages, done.titles, done.requests
+            "sealed {} messages, {} revisions, {} titles and {} requests",
+            done.messages, done.revisions, done.titles, done.requests
         ));
         ensure!(
             done.unreadable == 0,

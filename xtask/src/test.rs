@@ -54,11 +54,13 @@ const SKIPPED: [&str; 7] = [
 const STRICT: &str = "TESTKIT_STRICT";
 /// The areas of the API that are tested a second time with sealed contents: where they are written, shared,
 /// searched and read.
-const SEALED_AREAS: [&str; 7] = [
+const SEALED_AREAS: [&str; 9] = [
+    "assistant::",
     "conversations::",
     "events::",
     "gateway::frames::",
     "messages::",
+    "records::",
     "relay::",
     "search::",
     "system_messages::",

@@ -258,6 +258,7 @@ fn what_has_texts_is_known_by_its_key() {
         keys::message(message),
         keys::conversation(conversation),
         keys::rights(conversation),
+        keys::assistant(conversation, "0a"),
     ] {
         assert!(flush::has_texts(&key), "{key}");
     }

@@ -30,7 +30,9 @@ pub fn has_texts(key: &str) -> bool {
         ["message" | "conversation", id] => is_id(id),
         ["conversation", id, "messages"] => is_id(id),
         ["{conversation", id, "messages}", "state" | "page"] => is_id(id),
-        ["{conversation", id, "rights"] => id.strip_suffix('}').is_some_and(is_id),
+        ["{conversation", id, "rights"] | ["{conversation", id, "assistant", _] => {
+            id.strip_suffix('}').is_some_and(is_id)
+        }
         _ => false,
     }
 }

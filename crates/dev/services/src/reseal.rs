@@ -29,6 +29,8 @@ const REQUEST: Duration = Duration::from_secs(15);
 pub struct Resealed {
     /// Messages of which the content or the digest was sealed anew.
     pub messages: u64,
+    /// Texts before edits and deletions that were.
+    pub revisions: u64,
     /// Titles that were.
     pub titles: u64,
     /// Digests of idempotency keys that were.
@@ -70,6 +72,7 @@ pub async fn reseal_database(database_url: &str, keys: &Keys) -> Result<Resealed
     };
     run.titles().await?;
     run.messages().await?;
+    run.revisions().await?;
     run.requests().await?;
     Ok(run.done)
 }
@@ -199,6 +202,47 @@ impl Run<'_> {
 
     fn is_to_do(&self, text: Option<&str>) -> bool {
         text.is_some_and(|text| !text.starts_with(&self.mark))
+    }
+
+    /// Texts before edits and deletions. They do not change; they may be erased.
+    async fn revisions(&mut self) -> Result<()> {
+        const REVISIONS: &str = "
+            select r.message_id, r.revision, r.content, r.conversation_id, m.sender_id
+            from revisions r join messages m on m.id = r.message_id
+            where (r.message_id, r.revision) > ($1, $2) and not starts_with(r.content, $3)
+            order by r.message_id, r.revision limit $4";
+        const WRITE: &str = "
+            update revisions r set content = w.content
+            from unnest($1::bigint[], $2::integer[], $3::text[]) w (message_id, revision, content)
+            where r.message_id = w.message_id and r.revision = w.revision";
+        let (mut message, mut revision) = (0_i64, 0_i32);
+        loop {
+            let rows = self
+                .session
+                .query(REVISIONS, &[&message, &revision, &self.mark, &BATCH])
+                .await
+                .context("cannot read revisions")?;
+            let Some(newest) = rows.last() else {
+                return Ok(());
+            };
+            (message, revision) = (newest.get(0), newest.get(1));
+            let (mut messages, mut revisions, mut contents) = (vec![], vec![], vec![]);
+            for row in &rows {
+                let binding = binding(row.get(3), row.get(4))?;
+                let Some(text) = self.text(row.get(2), binding) else {
+                    self.done.unreadable += 1;
+                    continue;
+                };
+                messages.push(row.get::<_, i64>(0));
+                revisions.push(row.get::<_, i32>(1));
+                contents.push(self.keys.seal(text, binding));
+            }
+            let written = self
+                .session
+                .execute(WRITE, &[&messages, &revisions, &contents])
+                .await;
+            self.done.revisions += written.context("cannot write revisions")?;
+        }
     }
 
     async fn titles(&mut self) -> Result<()> {

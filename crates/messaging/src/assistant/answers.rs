@@ -1,5 +1,6 @@
 //! Answers in Redis, and one question asked once.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,6 +9,7 @@ use platform::{args, clock, config, random};
 use sha2::Sha256;
 
 use super::{Answer, Request, Upstream};
+use crate::sealing::{self, Binding, Keys, Opened};
 use crate::{Error, RedisService, Result, keys};
 
 /// Gives the answer, or the right to ask for it.
@@ -36,18 +38,24 @@ pub struct Answers {
     /// Names this request.
     token: String,
     ttl: Duration,
+    /// An answer is sealed as contents are.
+    keys: Rc<Keys>,
+    binding: Binding,
 }
 
 impl Answers {
     /// The answers to a request.
     pub async fn to(request: &Request, upstream: &Upstream) -> Result<Self> {
-        let digest = digest(request, upstream)?;
+        let content_keys = sealing::keys().await?;
+        let digest = digest(request, upstream, &content_keys)?;
         let key = keys::assistant(request.conversation, &digest);
         Ok(Self {
             lease: format!("{key}:asked"),
             key,
             token: random::secret(),
             ttl: config::seconds("ai_cache_ttl").await?,
+            keys: content_keys,
+            binding: Binding::Answer(request.conversation),
         })
     }
 
@@ -60,11 +68,20 @@ impl Answers {
         let mut reply = reply.into_iter();
         match (reply.next().as_deref(), reply.next()) {
             (Some(b"known"), Some(answer)) => {
-                Ok(serde_json::from_slice(&answer).map_or(Look::Asked, Look::Known))
+                Ok(self.read(&answer).map_or(Look::Asked, Look::Known))
             }
             (Some(b"ours"), _) => Ok(Look::Ours),
             (Some(b"asked"), _) => Ok(Look::Asked),
             _ => Err(unexpected("a look at an answer").into()),
+        }
+    }
+
+    fn read(&self, stored: &[u8]) -> Option<Answer> {
+        let stored = str::from_utf8(stored).ok()?;
+        match self.keys.open_text(stored, self.binding) {
+            Opened::Plain => serde_json::from_str(stored).ok(),
+            Opened::Text(json) => serde_json::from_str(&json).ok(),
+            Opened::Unreadable(_) => None,
         }
     }
 
@@ -87,7 +104,7 @@ impl Answers {
     /// Keeps the answer for those who ask the same.
     pub async fn keep(&self, answer: &Answer) {
         let json = serde_json::to_string(answer).unwrap_or_default();
-        self.end(&json).await;
+        self.end(&self.keys.seal(json, self.binding)).await;
     }
 
     /// Lets another request ask.
@@ -106,9 +123,14 @@ impl Answers {
     }
 }
 
-/// What an answer depends on, as a code that only who knows the key can make.
-fn digest(request: &Request, upstream: &Upstream) -> Result<String> {
-    let mac = Hmac::<Sha256>::new_from_slice(upstream.secret());
+/// What an answer depends on, as a code that only who knows the key can make: that of contents, where they
+/// are sealed, so that an answer is found by the key that sealed it.
+fn digest(request: &Request, upstream: &Upstream, keys: &Keys) -> Result<String> {
+    let of_contents = keys.for_purpose("lexiflow assistant");
+    let secret = of_contents
+        .as_ref()
+        .map_or(upstream.secret(), |key| &key[..]);
+    let mac = Hmac::<Sha256>::new_from_slice(secret);
     let mut mac = mac.map_err(|error| Error::internal(error.to_string()))?;
     let numbers = [
         request.conversation.get(),

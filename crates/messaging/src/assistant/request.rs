@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{BasedOn, Upstream};
 use crate::ids::{ConversationId, UserId};
-use crate::{Error, Result, conversations, messages};
+use crate::{Error, Result, conversations, messages, sealing};
 
 /// What the model has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +100,10 @@ impl Request {
             ));
         }
         let from = newest.messages.len().saturating_sub(limit);
+        let keys = sealing::keys().await?;
         let lines: Vec<Line> = newest.messages[from..]
             .iter()
-            .filter_map(|json| serde_json::from_str(json).ok())
+            .filter_map(|json| serde_json::from_str(&keys.open(json.clone())).ok())
             .collect();
         let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
             let nothing = "there are no messages to read";

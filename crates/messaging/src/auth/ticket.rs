@@ -116,6 +116,7 @@ mod tests {
                 identity,
                 service,
                 expires_at: Some(end),
+                scopes: Scopes::default(),
                 proof: Proof::of_token(Some("7"), Some(1000)),
             };
             let record = Record::new(identity.caller(None), &authentication);

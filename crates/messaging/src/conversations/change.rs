@@ -215,12 +215,18 @@ pub async fn change(
     const CHANGE: &str = "
         select outcome, seq, conversation
         from change_conversation($1, $2, $3, $4::text, $5, $6::bigint::integer, $7, $8, $9::text, $10::text)";
+    let keys = sealing::keys().await?;
     let [name, request] = actor.parameters();
+    let changes_title = patch.title.is_some();
+    let title = match patch.title.flatten().map(Title::into_string) {
+        Some(title) if keys.is_on() => Some(resealed(&keys, id, &title).await?),
+        title => title,
+    };
     let parameters = vec![
         number(id.get()),
         optional_number(caller.map(UserId::get)),
-        boolean(patch.title.is_some()),
-        optional_text(patch.title.flatten().map(Title::into_string)),
+        boolean(changes_title),
+        optional_text(title),
         boolean(patch.retention_days.is_some()),
         optional_number(patch.retention_days.flatten()),
         optional_boolean(patch.keeps_revisions),
@@ -236,7 +242,17 @@ pub async fn change(
     }
     let (seq, json): (Option<Seq>, String) = (row.take()?, row.take()?);
     share_change(id, seq, EventType::ConversationChanged, None).await;
-    Ok(json)
+    Ok(keys.open(json))
+}
+
+/// A new title, sealed. The title that the conversation has already is given as it is stored, and the same
+/// new one is the same each time: by that the database knows what changes nothing.
+async fn resealed(keys: &Keys, id: ConversationId, title: &str) -> Result<String> {
+    const TITLE: &str = "select c.title from conversations c where c.id = $1";
+    let row = query_one(Repeat::Safe, TITLE, vec![number(id.get())]).await?;
+    let present: Option<String> = row.map_or(Ok(None), |mut row| row.take())?;
+    let binding = Binding::Title(id);
+    Ok(keys.seal_again(present, id.get(), title, binding))
 }
 
 async fn call(statement: &'static str, parameters: Vec<ParameterValue>) -> Result<(String, Row)> {

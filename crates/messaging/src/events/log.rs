@@ -10,7 +10,7 @@ use platform::postgres::parameters::{number, text};
 use platform::postgres::{PgFailure, Repeat, Row, query};
 
 use super::{Event, EventType};
-use crate::Result;
+use crate::{Result, sealing};
 
 /// A place in the log: the transaction, the conversation and the seq of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,11 +66,13 @@ pub async fn committed_after(
         number(cursor.seq),
         number(limit as i64),
     ];
+    let keys = sealing::keys().await?;
     let rows = query(Repeat::Safe, AFTER, parameters).await?;
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
-        let (at, event) = read(row)?;
+        let (at, mut event) = read(row)?;
         cursor = at;
+        event.message = event.message.map(|message| keys.open(message));
         events.push(event);
     }
     Ok((events, cursor))

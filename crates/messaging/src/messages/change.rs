@@ -12,7 +12,7 @@ use crate::cache::{self, Epoch, share};
 use crate::content::Content;
 use crate::events::{Event, EventType};
 use crate::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::sealing::{self, Binding, Keys, Opened};
+use crate::sealing::{self, Binding, Keys};
 use crate::{Error, Result, search};
 
 /// Changes a message's content and shares that; only for its sender, or a service. Its JSON.
@@ -53,13 +53,7 @@ async fn sealed(
     let mut row = row.ok_or(not_found())?;
     let binding = Binding::Content(row.take()?, row.take()?);
     let present: Option<String> = row.take()?;
-    let is_same = |present: &String| match keys.open_text(present, binding) {
-        Opened::Plain => present == content.as_str(),
-        Opened::Text(text) => text == content.as_str(),
-        Opened::Unreadable(_) => false,
-    };
-    let present = present.filter(is_same);
-    Ok(present.unwrap_or_else(|| keys.seal_for(id.get(), content.as_str(), binding)))
+    Ok(keys.seal_again(present, id.get(), content.as_str(), binding))
 }
 
 /// Makes a message a tombstone and shares that; only for its sender, or a service.

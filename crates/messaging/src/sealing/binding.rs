@@ -9,6 +9,8 @@ pub enum Binding {
     Content(ConversationId, Option<UserId>),
     /// The title of a conversation.
     Title(ConversationId),
+    /// An answer of the assistant about a conversation.
+    Answer(ConversationId),
     /// The digest of a request.
     Digest,
 }
@@ -22,6 +24,7 @@ impl Binding {
             }
             Self::Title(conversation) => (2, conversation.get(), 0),
             Self::Digest => (3, 0, 0),
+            Self::Answer(conversation) => (4, conversation.get(), 0),
         };
         let mut bytes = [kind; 17];
         bytes[1..9].copy_from_slice(&conversation.to_be_bytes());

@@ -19,6 +19,8 @@ const TAG_BYTES: usize = 16;
 pub struct Key {
     /// The name, which sealed texts begin with.
     pub id: String,
+    /// Derives a key for a purpose.
+    source: Hmac<Sha256>,
     cipher: XChaCha20Poly1305,
     nonces: Hmac<Sha256>,
     lexemes: Hmac<Sha256>,
@@ -26,15 +28,14 @@ pub struct Key {
 
 impl Key {
     pub fn new(id: String, secret: &[u8; KEY_BYTES]) -> Self {
-        let derived = |purpose: &[u8]| {
-            let code = mac(secret).chain_update(purpose).finalize();
-            <[u8; KEY_BYTES]>::from(code.into_bytes())
-        };
+        let source = mac(secret);
+        let derived = |purpose: &[u8]| derive(&source, purpose);
         Self {
             id,
             cipher: XChaCha20Poly1305::new(&derived(b"lexiflow contents").into()),
             nonces: mac(&derived(b"lexiflow nonces")),
             lexemes: mac(&derived(b"lexiflow lexemes")),
+            source,
         }
     }
 
@@ -84,11 +85,21 @@ impl Key {
         Some(text)
     }
 
+    /// A key for another purpose.
+    pub fn for_purpose(&self, purpose: &str) -> [u8; KEY_BYTES] {
+        derive(&self.source, purpose.as_bytes())
+    }
+
     /// A code of a lexeme, which the database has in its place.
     pub fn code_of(&self, lexeme: &str) -> [u8; 32] {
         let code = self.lexemes.clone().chain_update(lexeme).finalize();
         code.into_bytes().into()
     }
+}
+
+fn derive(source: &Hmac<Sha256>, purpose: &[u8]) -> [u8; KEY_BYTES] {
+    let code = source.clone().chain_update(purpose).finalize();
+    code.into_bytes().into()
 }
 
 fn mac(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {

@@ -104,6 +104,11 @@ impl Keys {
         self.keys.iter().find(|key| key.id == id)
     }
 
+    /// A key for another purpose, derived from the one that seals, if contents are sealed.
+    pub(crate) fn for_purpose(&self, purpose: &str) -> Option<[u8; KEY_BYTES]> {
+        Some(self.first()?.for_purpose(purpose))
+    }
+
     /// The forms in which the index may have lexemes.
     pub(crate) fn lexeme_forms(&self) -> impl Iterator<Item = LexemeForm<'_>> {
         let plain = (!self.is_on()).then_some(LexemeForm(None));

@@ -36,10 +36,28 @@ impl Keys {
         }
     }
 
-    /// As [`Self::seal`], and the same each time for the same text, place and number: a change to it that
-    /// is made twice at the same time changes nothing the second time.
+    /// A text that may be the present one of its place, as the database gets it. The same as it is stored
+    /// where it is, and else the same each time for the same number: so the database knows what changes
+    /// nothing, also where two make a change at the same time.
     #[must_use]
-    pub fn seal_for(&self, number: i64, text: &str, binding: Binding) -> String {
+    pub fn seal_again(
+        &self,
+        present: Option<String>,
+        number: i64,
+        text: &str,
+        binding: Binding,
+    ) -> String {
+        let is_same = |present: &String| match self.open_text(present, binding) {
+            Opened::Plain => present == text,
+            Opened::Text(present) => present == text,
+            Opened::Unreadable(_) => false,
+        };
+        present
+            .filter(is_same)
+            .unwrap_or_else(|| self.seal_for(number, text, binding))
+    }
+
+    fn seal_for(&self, number: i64, text: &str, binding: Binding) -> String {
         match self.first() {
             Some(key) => written(key, &key.seal_for(number, text.as_bytes(), binding)),
             None => text.to_owned(),

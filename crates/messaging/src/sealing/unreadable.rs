@@ -39,7 +39,9 @@ impl Unreadable {
 
     pub(super) fn changed(id: &str, binding: Binding) -> Self {
         let conversation = match binding {
-            Binding::Content(conversation, _) | Binding::Title(conversation) => conversation.get(),
+            Binding::Content(conversation, _)
+            | Binding::Title(conversation)
+            | Binding::Answer(conversation) => conversation.get(),
             Binding::Digest => 0,
         };
         Self::Changed {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use testkit::{App, Response};
-use tests::{Room, path_of};
+use tests::{Room, path_of, stored};
 
 use endpoint::{Behaviour, Endpoint, completion, response};
 
@@ -302,4 +302,30 @@ async fn the_assistant_has_a_rate_of_its_own() {
     }
     assert_eq!(statuses, [200, 200, 429]);
     room.say(&app, room.users[1], "Other requests go on").await;
+}
+
+#[tokio::test]
+async fn where_contents_are_sealed_the_model_reads_them_and_its_answer_is_kept_sealed() {
+    let said = "They settled for a secret sum.";
+    let endpoint = Endpoint::start(Behaviour::Says(said, AT_ONCE)).await;
+    for (list, kept) in [("", true), (testkit::CONTENT_KEYS, false)] {
+        let app = with_endpoint(&endpoint);
+        let app = app
+            .variable("content_keys", list)
+            .own_stores()
+            .spawn()
+            .await;
+        let room = room(&app).await;
+        for cached in [false, true] {
+            let answer = ask(&app, &room, json!({ "task": "summary" })).await;
+            let answer = answer.expect_status(200).json();
+            assert_eq!(
+                (&answer["text"], &answer["cached"]),
+                (&json!(said), &json!(cached))
+            );
+        }
+        assert!(endpoint.newest().await.contains("We settle for 5,000."));
+        let found = stored::places_of(&stored::keys(&app).await, &[said]);
+        assert_eq!(!found.is_empty(), kept, "{found:?}");
+    }
 }

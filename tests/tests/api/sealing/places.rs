@@ -58,7 +58,17 @@ impl Readers {
 
 /// Says and changes texts with a marker in all ways, and checks that they are seen.
 async fn say_all(app: &App, marker: &Marker) -> Room {
-    let room = titled(app, &marker.word("title")).await;
+    let room = titled(app, &marker.word("untitled")).await;
+    let path = format!("/api/v1/conversations/{}", room.id);
+    for _ in 0..2 {
+        let changed = app
+            .patch(&path, json!({ "title": marker.word("title") }))
+            .await;
+        assert_eq!(
+            changed.expect_status(200).json()["title"],
+            marker.word("title")
+        );
+    }
     let (ann, bob) = (room.users[0], room.users[1]);
     let mut readers = Readers::open(app, &room).await;
     let posted = marker.word("posted");
@@ -130,6 +140,21 @@ async fn read_all(app: &App, room: &Room, marker: &Marker) {
         expected[..3]
     );
     let title = marker.word("title");
+    let revisions = format!("{}/revisions", path_of(&messages[0]));
+    let revisions = app.get(&revisions).await.expect_status(200).json();
+    let revisions: Vec<&Value> = revisions
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|r| &r["content"])
+        .collect();
+    assert_eq!(revisions, [&marker.word("edited"), &marker.word("posted")]);
+    let log = app
+        .get("/api/v1/events?limit=100")
+        .await
+        .expect_status(200)
+        .text();
+    assert!(log.contains(&marker.word("framed")));
     let list = format!("/api/v1/conversations?userId={}", room.users[0]);
     let list = app.get(&list).await.expect_status(200).json();
     assert_eq!(list[0]["title"], title);
@@ -219,6 +244,7 @@ async fn what_is_not_sealed_is_in_the_places_that_are_looked_at() {
         "idempotency_keys",
         "message:N",
         "messages",
+        "revisions",
         "{conversation:N:messages}:page",
         "{conversation:N}:rights",
     ];

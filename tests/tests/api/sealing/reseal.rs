@@ -53,7 +53,10 @@ async fn what_was_plain_is_sealed_and_found_and_shown_as_before() {
         "Plainly titled"
     );
     let done = reseal(&sealed, &[("one", 1)]).await;
-    assert_eq!((done.messages, done.titles, done.unreadable), (2, 1, 0));
+    assert_eq!(
+        (done.messages, done.revisions, done.titles, done.unreadable),
+        (2, 2, 1, 0)
+    );
     assert!(done.requests >= 1);
     assert_eq!(reseal(&sealed, &[("one", 1)]).await, Resealed::default());
     assert_eq!(
@@ -70,6 +73,9 @@ async fn what_was_plain_is_sealed_and_found_and_shown_as_before() {
         found(&sealed, ann, "\"plainly kept\"").await,
         ["plainly kept"]
     );
+    let revisions = format!("{}/revisions", path_of(&edited));
+    let revisions = sealed.get(&revisions).await.expect_status(200).json();
+    assert_eq!(revisions[1]["content"], "plainly posted");
     derived::assert_exact(&sealed.postgres().await).await;
 }
 
