@@ -7,8 +7,58 @@ CREATE TYPE public.event_type AS ENUM (
     'message-read',
     'participant-joined',
     'participant-left',
-    'conversation-created'
+    'conversation-created',
+    'conversation-changed'
 );
+
+CREATE FUNCTION public.change_conversation(a_conversation bigint, a_caller bigint, sets_title boolean, a_title text, sets_retention boolean, days integer, keeps boolean, allows boolean, an_actor text, a_request text, OUT outcome text, OUT seq bigint, OUT conversation text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    before conversations;
+    after conversations;
+    erased bigint := 0;
+begin
+    select * into before from conversations c
+    where c.id = a_conversation and (a_caller is null or takes_part(a_conversation, a_caller))
+    for no key update;
+    if not found or (a_caller is not null and not takes_part(a_conversation, a_caller)) then
+        outcome := 'no_conversation';
+        return;
+    end if;
+    after := before;
+    if sets_title then after.title := a_title; end if;
+    if sets_retention then after.retention_days := days; end if;
+    after.keeps_revisions := coalesce(keeps, before.keeps_revisions);
+    after.assistant := coalesce(allows, before.assistant);
+    if after is not distinct from before then
+        outcome := 'unchanged';
+        conversation := conversation_json(before);
+        return;
+    end if;
+
+    outcome := 'done';
+    update conversations c
+    set title = after.title, retention_days = after.retention_days,
+        keeps_revisions = after.keeps_revisions, assistant = after.assistant,
+        -- A shorter time may be over for messages that were kept by a longer one.
+        retained_ordinal = case when sets_retention then 0 else c.retained_ordinal end
+    where c.id = a_conversation;
+    if before.keeps_revisions and not after.keeps_revisions and before.holds = 0 then
+        erased := erase_revisions(a_conversation);
+    end if;
+    if (before.retention_days, before.keeps_revisions)
+        is distinct from (after.retention_days, after.keeps_revisions)
+    then
+        perform write_audit(an_actor, a_request, 'policy-changed', 'conversation:' || a_conversation,
+            jsonb_build_object(
+                'retentionDays', after.retention_days,
+                'revisions', case when after.keeps_revisions then 'keep' else 'erase' end,
+                'erasedRevisions', erased));
+    end if;
+    seq := write_event(a_conversation, 'conversation-changed', null, null, false);
+    select conversation_json(c) into conversation from conversations c where c.id = a_conversation;
+end $$;
 
 CREATE FUNCTION public.claim_digested_key(a_caller text, a_route text, a_key text, a_digest bytea, OUT outcome text, OUT result_id bigint, OUT known_digest bytea) RETURNS record
     LANGUAGE plpgsql
@@ -56,7 +106,12 @@ CREATE TABLE public.conversations (
     last_activity_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     listed_count bigint DEFAULT 0 NOT NULL,
     listed_at timestamp(3) with time zone DEFAULT now() NOT NULL,
-    unlisted boolean GENERATED ALWAYS AS (((listed_count <> message_count) OR (listed_at <> last_activity_at))) STORED NOT NULL
+    unlisted boolean GENERATED ALWAYS AS (((listed_count <> message_count) OR (listed_at <> last_activity_at))) STORED NOT NULL,
+    retention_days integer,
+    keeps_revisions boolean DEFAULT true NOT NULL,
+    assistant boolean DEFAULT false NOT NULL,
+    holds integer DEFAULT 0 NOT NULL,
+    retained_ordinal bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -69,6 +124,9 @@ begin
         || ',"participantIds":' || coalesce(
             (select '[' || string_agg(p.user_id::text, ',' order by p.user_id) || ']'
              from participants p where p.conversation_id = c.id), '[]')
+        || ',"retentionDays":' || coalesce(c.retention_days::text, 'null')
+        || ',"revisions":' || case when c.keeps_revisions then '"keep"' else '"erase"' end
+        || ',"assistant":' || c.assistant::text
         || ',"createdAt":"' || rfc3339(c.created_at) || '"}';
 end $$;
 
@@ -103,6 +161,21 @@ begin
     perform count_tombstone(new.conversation_id, new.sender_id, new.ordinal);
     return null;
 end $$;
+
+CREATE FUNCTION public.count_due(default_days integer, at_most integer) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    select count(*) from (
+        select from conversations c
+        cross join lateral (
+            select from messages m
+            where m.conversation_id = c.id and m.ordinal > c.retained_ordinal and m.deleted_at is null
+                and m.created_at < retention_limit(c, default_days)
+        ) m
+        where c.holds = 0 and (c.retention_days > 0 or c.retention_days is null and default_days > 0)
+        limit at_most
+    ) due
+$$;
 
 CREATE FUNCTION public.count_tombstone(conversation bigint, sender bigint, an_ordinal bigint) RETURNS void
     LANGUAGE plpgsql
@@ -246,6 +319,17 @@ begin
         order by o.expires_at limit 20 for update skip locked);
 end $$;
 
+CREATE FUNCTION public.erase_revisions(a_conversation bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    erased bigint;
+begin
+    delete from revisions r where r.conversation_id = a_conversation;
+    get diagnostics erased = row_count;
+    return erased;
+end $$;
+
 CREATE FUNCTION public.find_messages(conversations bigint[], has_all tsquery, query tsquery, by_time boolean, a_sender bigint, from_ms bigint, to_ms bigint, after_key bigint, after_id bigint, how_many bigint) RETURNS TABLE(message text, key bigint, id bigint)
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_custom_plan'
@@ -273,6 +357,24 @@ begin
     cross join lateral (select m.* from messages m where m.id = f.id limit 1) m
     order by f.key desc, f.id desc;
 end $$;
+
+CREATE TABLE public.holds (
+    id bigint NOT NULL,
+    conversation_id bigint NOT NULL,
+    reason text NOT NULL,
+    placed_by text NOT NULL,
+    placed_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+    released_by text,
+    released_at timestamp(3) with time zone,
+    key text NOT NULL
+);
+
+CREATE FUNCTION public.hold_json(h public.holds) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select json_build_object('id', h.id, 'reason', h.reason, 'placedBy', h.placed_by,
+        'placedAt', rfc3339(h.placed_at))::text
+$$;
 
 CREATE FUNCTION public.join_conversation(a_conversation bigint, a_user bigint, a_caller bigint, max_participants bigint, max_conversations bigint, OUT outcome text, OUT seq bigint, OUT conversation text) RETURNS record
     LANGUAGE plpgsql
@@ -311,6 +413,31 @@ begin
     end if;
 end $$;
 
+CREATE FUNCTION public.join_conversation(a_conversation bigint, a_user bigint, a_caller bigint, max_participants bigint, max_conversations bigint, an_actor text, a_request text, OUT outcome text, OUT seq bigint, OUT conversation text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+    select j.* into outcome, seq, conversation
+    from join_conversation(a_conversation, a_user, a_caller, max_participants, max_conversations) j;
+    if outcome = 'done' then
+        perform write_audit(an_actor, a_request, 'participant-added', 'conversation:' || a_conversation,
+            jsonb_build_object('userId', a_user));
+    end if;
+end $$;
+
+CREATE FUNCTION public.keep_revision() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into revisions (message_id, revision, conversation_id, content, at, replaced_by)
+    select old.id, 1 + coalesce((select max(r.revision) from revisions r where r.message_id = old.id), 0),
+        old.conversation_id, old.content, coalesce(old.edited_at, old.created_at),
+        nullif(current_setting('messaging.caller', true), '')::bigint
+    from conversations c
+    where c.id = old.conversation_id and (c.keeps_revisions or c.holds > 0);
+    return null;
+end $$;
+
 CREATE FUNCTION public.leave_conversation(a_conversation bigint, a_user bigint, a_caller bigint, a_request text, OUT outcome text, OUT seq bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -346,6 +473,17 @@ begin
         on conflict on constraint former_participants_pkey do update
         set last_read_ordinal = excluded.last_read_ordinal, sent_after_read = excluded.sent_after_read,
             left_seq = excluded.left_seq, request = excluded.request;
+    end if;
+end $$;
+
+CREATE FUNCTION public.leave_conversation(a_conversation bigint, a_user bigint, a_caller bigint, a_key text, an_actor text, a_request text, OUT outcome text, OUT seq bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+begin
+    select l.* into outcome, seq from leave_conversation(a_conversation, a_user, a_caller, a_key) l;
+    if outcome = 'done' then
+        perform write_audit(an_actor, a_request, 'participant-removed', 'conversation:' || a_conversation,
+            jsonb_build_object('userId', a_user));
     end if;
 end $$;
 
@@ -402,6 +540,7 @@ CREATE FUNCTION public.lock_for_change(a_message bigint, a_caller bigint) RETURN
 declare
     conversation bigint;
 begin
+    perform set_config('messaging.caller', coalesce(a_caller::text, ''), true);
     select m.conversation_id into conversation from messages m
     where m.id = a_message and (a_caller is null or takes_part(m.conversation_id, a_caller));
     perform from conversations c where c.id = conversation for no key update;
@@ -451,6 +590,30 @@ end $$;
 CREATE FUNCTION public.next_conversation_id() RETURNS bigint
     LANGUAGE sql
     RETURN nextval((pg_get_serial_sequence('conversations'::text, 'id'::text))::regclass);
+
+CREATE FUNCTION public.place_hold(a_conversation bigint, a_reason text, a_key text, an_actor text, a_request text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+    placed holds;
+begin
+    perform from conversations c where c.id = a_conversation for no key update;
+    if not found then
+        return null;
+    end if;
+    insert into holds (conversation_id, reason, placed_by, key)
+    values (a_conversation, a_reason, an_actor, a_key)
+    on conflict on constraint holds_key do nothing
+    returning * into placed;
+    if found then
+        update conversations c set holds = c.holds + 1 where c.id = a_conversation;
+        perform write_audit(an_actor, a_request, 'hold-placed', 'conversation:' || a_conversation,
+            jsonb_build_object('holdId', placed.id, 'reason', a_reason));
+    else
+        select * into strict placed from holds h where h.conversation_id = a_conversation and h.key = a_key;
+    end if;
+    return hold_json(placed);
+end $$;
 
 CREATE FUNCTION public.post_batch(conversation_ids bigint[], sender_ids bigint[], contents text[], client_message_ids text[], reply_to_ids bigint[], key_callers text[], skip_busy boolean) RETURNS TABLE(place bigint, outcome text, message_id bigint, message_ordinal bigint, message text, seq bigint, version bigint)
     LANGUAGE plpgsql
@@ -746,6 +909,160 @@ begin
     seq := write_event(target.conversation_id, 'message-read', a_message, a_user, false);
 end $$;
 
+CREATE FUNCTION public.refuse_change_of_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'the audit trail is append-only';
+end $$;
+
+CREATE FUNCTION public.release_hold(a_conversation bigint, a_hold bigint, an_actor text, a_request text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+    erased bigint := 0;
+    conversation conversations;
+begin
+    perform from conversations c where c.id = a_conversation for no key update;
+    update holds h set released_by = an_actor, released_at = clock_timestamp()
+    where h.id = a_hold and h.conversation_id = a_conversation and h.released_at is null;
+    if not found then
+        return exists (select from holds h where h.id = a_hold and h.conversation_id = a_conversation);
+    end if;
+    update conversations c set holds = c.holds - 1 where c.id = a_conversation returning * into conversation;
+    if conversation.holds = 0 and not conversation.keeps_revisions then
+        erased := erase_revisions(a_conversation);
+    end if;
+    perform write_audit(an_actor, a_request, 'hold-released', 'conversation:' || a_conversation,
+        jsonb_build_object('holdId', a_hold, 'erasedRevisions', erased));
+    return true;
+end $$;
+
+CREATE FUNCTION public.retain(default_days integer, at_most integer, an_actor text, a_request text) RETURNS TABLE(conversation_id bigint, message_id bigint, seq bigint)
+    LANGUAGE plpgsql
+    AS $$
+declare
+    conversations_at_most constant integer := 500;
+    candidate bigint;
+    position bigint;
+    seen integer := 0;
+    erased integer := 0;
+    erased_here integer;
+begin
+    select p.next_conversation into position from retention_progress p for update;
+    for candidate in
+        select c.id from conversations c
+        where c.id >= position and c.retention_days > 0
+            or c.id >= position and default_days > 0 and c.retention_days is null
+        order by c.id limit conversations_at_most
+    loop
+        seen := seen + 1;
+        erased_here := 0;
+        position := candidate + 1;
+        for conversation_id, message_id, seq in
+            select candidate, r.message_id, r.seq
+            from retain_conversation(candidate, default_days, at_most - erased) r
+        loop
+            erased_here := erased_here + 1;
+            return next;
+        end loop;
+        erased := erased + erased_here;
+        if erased_here > 0 then
+            perform write_audit(an_actor, a_request, 'messages-erased', 'conversation:' || candidate,
+                jsonb_build_object('count', erased_here));
+        end if;
+        if erased >= at_most then
+            position := candidate;
+            exit;
+        end if;
+    end loop;
+    update retention_progress p
+    set next_conversation = case when seen < conversations_at_most and erased < at_most then 0 else position end;
+end $$;
+
+CREATE FUNCTION public.retain_conversation(a_conversation bigint, default_days integer, at_most integer) RETURNS TABLE(message_id bigint, seq bigint)
+    LANGUAGE plpgsql
+    AS $$
+declare
+    young constant integer := 256;
+    conversation conversations;
+    limit_at timestamptz;
+    target record;
+    left_over integer := at_most;
+    younger integer := 0;
+    done_up_to bigint;
+begin
+    select * into conversation from conversations c where c.id = a_conversation for no key update skip locked;
+    limit_at := retention_limit(conversation, default_days);
+    if limit_at is null then
+        return;
+    end if;
+    done_up_to := conversation.retained_ordinal;
+    for target in
+        select m.id, m.ordinal, m.created_at < limit_at as is_due, m.deleted_at is null as has_text
+        from messages m
+        where m.conversation_id = a_conversation and m.ordinal > conversation.retained_ordinal
+        order by m.ordinal
+    loop
+        -- Messages are in the order of time but for imported ones.
+        if not target.is_due then
+            younger := younger + 1;
+            exit when younger > young;
+            continue;
+        end if;
+        exit when left_over = 0;
+        if younger = 0 then
+            done_up_to := target.ordinal;
+        end if;
+        if target.has_text then
+            update messages m
+            set content = null, words = null, deleted_at = clock_timestamp(), client_digest = null
+            where m.id = target.id;
+            message_id := target.id;
+            seq := write_event(a_conversation, 'message-deleted', target.id, null, true);
+            left_over := left_over - 1;
+            return next;
+        end if;
+        delete from revisions r where r.message_id = target.id;
+    end loop;
+    update conversations c set retained_ordinal = done_up_to
+    where c.id = a_conversation and c.retained_ordinal < done_up_to;
+end $$;
+
+CREATE FUNCTION public.retention_limit(c public.conversations, default_days integer) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+    select case when c.holds = 0 and coalesce(c.retention_days, default_days) > 0
+        then now() - make_interval(days => coalesce(c.retention_days, default_days)) end
+$$;
+
+CREATE FUNCTION public.revisions_json(a_message bigint, sees_all boolean) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select '[' || string_agg(r.revision_json, ',' order by r.revision desc) || ']'
+    from (
+        select n.number as revision, json_build_object(
+            'revision', n.number, 'content', m.content,
+            'at', rfc3339(coalesce(m.deleted_at, m.edited_at, m.created_at)),
+            'by', coalesce(last.replaced_by, case when last.revision is null then m.sender_id end))::text
+            as revision_json
+        from messages m
+        left join lateral (
+            select r.* from revisions r where r.message_id = m.id order by r.revision desc limit 1
+        ) last on true
+        cross join lateral (select coalesce(last.revision, 0) + 1 as number) n
+        where m.id = a_message
+        union all
+        select r.revision, json_build_object(
+            'revision', r.revision, 'content', r.content, 'at', rfc3339(r.at),
+            'by', case when before.revision is null then m.sender_id else before.replaced_by end)::text
+        from revisions r
+        join messages m on m.id = r.message_id
+        left join revisions before on before.message_id = r.message_id and before.revision = r.revision - 1
+        where r.message_id = a_message and (sees_all or m.deleted_at is null)
+    ) r
+$$;
+
 CREATE FUNCTION public.revoke_all(a_subject text, issued_before timestamp with time zone) RETURNS TABLE(generation bigint, tokens_before_ms bigint)
     LANGUAGE plpgsql
     AS $$
@@ -900,6 +1217,14 @@ begin
     end;
 end $$;
 
+CREATE FUNCTION public.write_audit(an_actor text, a_request text, an_action text, a_subject text, a_detail jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into audit (actor, action, subject, request_id, detail)
+    values (an_actor, an_action, a_subject, a_request, coalesce(a_detail, '{}'));
+end $$;
+
 CREATE FUNCTION public.write_event(a_conversation bigint, a_type public.event_type, a_message bigint, a_user bigint, changes_list boolean) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -915,6 +1240,26 @@ begin
     values (a_conversation, next_seq, a_type, a_message, a_user);
     return next_seq;
 end $$;
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+    xact xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    request_id text NOT NULL,
+    detail jsonb NOT NULL
+);
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.cache_distrust (
     id boolean DEFAULT true NOT NULL,
@@ -945,7 +1290,17 @@ CREATE TABLE public.events (
     type public.event_type NOT NULL,
     message_id bigint,
     user_id bigint,
-    created_at timestamp(3) with time zone DEFAULT now() NOT NULL
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    xact xid8 DEFAULT pg_current_xact_id() NOT NULL
+);
+
+ALTER TABLE public.holds ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.holds_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.idempotency_keys (
@@ -1001,6 +1356,22 @@ CREATE TABLE public.relay_progress (
 )
 WITH (fillfactor='50');
 
+CREATE TABLE public.retention_progress (
+    id boolean DEFAULT true NOT NULL,
+    next_conversation bigint DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT retention_progress_one_row CHECK (id)
+);
+
+CREATE TABLE public.revisions (
+    message_id bigint NOT NULL,
+    revision integer NOT NULL,
+    conversation_id bigint NOT NULL,
+    content text NOT NULL,
+    at timestamp(3) with time zone NOT NULL,
+    replaced_by bigint
+);
+
 CREATE TABLE public.revocations (
     subject text NOT NULL,
     generation bigint NOT NULL,
@@ -1035,6 +1406,9 @@ CREATE VIEW public.unread AS
    FROM (public.participants p
      JOIN public.conversations c ON ((c.id = p.conversation_id)));
 
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.cache_distrust
     ADD CONSTRAINT cache_distrust_pkey PRIMARY KEY (id);
 
@@ -1049,6 +1423,12 @@ ALTER TABLE ONLY public.events
 
 ALTER TABLE ONLY public.former_participants
     ADD CONSTRAINT former_participants_pkey PRIMARY KEY (conversation_id, user_id);
+
+ALTER TABLE ONLY public.holds
+    ADD CONSTRAINT holds_key UNIQUE (conversation_id, key);
+
+ALTER TABLE ONLY public.holds
+    ADD CONSTRAINT holds_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
@@ -1071,6 +1451,12 @@ ALTER TABLE ONLY public.reads
 ALTER TABLE ONLY public.relay_progress
     ADD CONSTRAINT relay_progress_pkey PRIMARY KEY (conversation_id);
 
+ALTER TABLE ONLY public.retention_progress
+    ADD CONSTRAINT retention_progress_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.revisions
+    ADD CONSTRAINT revisions_pkey PRIMARY KEY (message_id, revision);
+
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (subject);
 
@@ -1083,6 +1469,10 @@ ALTER TABLE ONLY public.sent_counts
 ALTER TABLE ONLY public.tombstone_counts
     ADD CONSTRAINT tombstone_counts_pkey PRIMARY KEY (conversation_id, sender_id, bits, block);
 
+CREATE INDEX audit_by_commit ON public.audit USING btree (xact, id);
+
+CREATE INDEX conversations_retention ON public.conversations USING btree (id) WHERE (retention_days > 0);
+
 CREATE INDEX conversations_unlisted ON public.conversations USING btree (id) WHERE unlisted;
 
 CREATE INDEX conversations_unrelayed ON public.conversations USING btree (id) WHERE unrelayed;
@@ -1090,6 +1480,8 @@ CREATE INDEX conversations_unrelayed ON public.conversations USING btree (id) WH
 CREATE INDEX ended_sessions_ended_at_idx ON public.ended_sessions USING btree (ended_at);
 
 CREATE INDEX ended_sessions_expires_at_idx ON public.ended_sessions USING btree (expires_at);
+
+CREATE INDEX events_by_commit ON public.events USING btree (xact, conversation_id, seq);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
@@ -1105,13 +1497,19 @@ CREATE INDEX messages_words ON public.messages USING gin (words) WITH (gin_pendi
 
 CREATE INDEX participants_by_user ON public.participants USING btree (user_id);
 
+CREATE INDEX revisions_of_conversation ON public.revisions USING btree (conversation_id);
+
 CREATE INDEX revocations_changed_at_idx ON public.revocations USING btree (changed_at);
+
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change_of_audit();
 
 CREATE TRIGGER conversations_listing BEFORE UPDATE OF relayed_seq ON public.conversations FOR EACH ROW WHEN (((new.relayed_seq >= new.event_seq) AND ((new.listed_count <> new.message_count) OR (new.listed_at <> new.last_activity_at)))) EXECUTE FUNCTION public.list_conversation();
 
 CREATE TRIGGER conversations_start_listing BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION public.start_listing();
 
 CREATE TRIGGER messages_deletion AFTER UPDATE OF deleted_at ON public.messages FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL))) EXECUTE FUNCTION public.count_deletion();
+
+CREATE TRIGGER messages_revised AFTER UPDATE OF content ON public.messages FOR EACH ROW WHEN (((old.content IS NOT NULL) AND ((old.edited_at IS DISTINCT FROM new.edited_at) OR (old.deleted_at IS DISTINCT FROM new.deleted_at)))) EXECUTE FUNCTION public.keep_revision();
 
 CREATE TRIGGER messages_written BEFORE INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION public.message_written();
 
@@ -1122,6 +1520,9 @@ CREATE TRIGGER participants_cursor_moved AFTER UPDATE OF last_read_ordinal ON pu
 CREATE TRIGGER participants_departed AFTER DELETE ON public.participants REFERENCING OLD TABLE AS departed FOR EACH STATEMENT EXECUTE FUNCTION public.unlist_participants();
 
 CREATE TRIGGER participants_joined AFTER INSERT ON public.participants REFERENCING NEW TABLE AS joined FOR EACH STATEMENT EXECUTE FUNCTION public.list_participants();
+
+ALTER TABLE ONLY public.holds
+    ADD CONSTRAINT holds_conversation FOREIGN KEY (conversation_id) REFERENCES public.conversations(id);
 
 ALTER TABLE ONLY public.participants
     ADD CONSTRAINT participants_conversation FOREIGN KEY (conversation_id) REFERENCES public.conversations(id);

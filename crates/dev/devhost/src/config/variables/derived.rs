@@ -29,12 +29,12 @@ pub fn insert(declared: &Declared, values: &mut Values) -> Result<()> {
     insert("redis_host", "redis_url", redis_host)?;
     insert("redis_database", "redis_url", redis_database)?;
     insert("database_host", "database_url", database_host)?;
-    insert("ai_host", "ai_url", first_host)?;
-    insert("grip_host", "grip_url", first_host)
+    insert("ai_host", "ai_url", host_of_first)?;
+    insert("grip_host", "grip_url", host_of_first)
 }
 
 /// Of the first address.
-fn first_host(addresses: &str) -> Result<Option<String>, InvalidUrl> {
+fn host_of_first(addresses: &str) -> Result<Option<String>, InvalidUrl> {
     let first = addresses.split(',').next().unwrap_or_default();
     let url = url::Url::parse(first.trim()).ok();
     Ok(url.and_then(|url| {
