@@ -4,7 +4,7 @@ import { createHttp, readJson } from './http.js';
 
 /**
  * @import { Conversation, Message, Receipts } from '../types/service.d.ts'
- * @import { Identity, Query } from './http.js'
+ * @import { Caller, Query } from './http.js'
  * @import { PendingMessage } from '../types/state.d.ts'
  * @typedef {ReturnType<typeof createApi>} Api
  */
@@ -18,10 +18,10 @@ import { createHttp, readJson } from './http.js';
 
 const PAGE_SIZE = 50;
 
-/** @param {Identity} identity */
-export function createApi(identity) {
-  const { user, token } = identity;
-  const { request, url } = createHttp(identity);
+/** @param {Caller & { user: number }} caller */
+export function createApi(caller) {
+  const { user } = caller;
+  const { request, url } = createHttp(caller);
 
   /** @type {(path: string, query?: Query) => Promise<any>} */
   const get = async (path, query) => readJson(await request('GET', path, { query }));
@@ -33,9 +33,6 @@ export function createApi(identity) {
     const { prev, next } = links(response);
     return { items: await readJson(response), prev, next };
   };
-
-  /** @type {() => Promise<string | undefined>} */
-  const ticket = async () => (token ? (await post('/api/v1/messages/stream-tickets')).ticket : undefined);
 
   return {
     /**
@@ -90,21 +87,18 @@ export function createApi(identity) {
     onlineUsers: () => get('/api/v1/messages/users/online'),
 
     /**
-     * The URL of the user's event stream that resumes after an event. `EventSource` sends no headers,
-     * so the token is exchanged for a one-time ticket.
-     * @type {(lastEventId: string) => Promise<string>}
+     * The URL of the user's event stream that resumes after an event.
+     * @type {(lastEventId: string) => string}
      */
-    async feedUrl(lastEventId) {
-      const query = { lastEventId: lastEventId || undefined, ticket: await ticket() };
-      return url(`/api/v1/messages/users/${user}/events`, query).href;
-    },
+    feedUrl: (lastEventId) =>
+      url(`/api/v1/messages/users/${user}/events`, { lastEventId: lastEventId || undefined }).href,
 
     /**
-     * The URL of the user's socket. A browser's handshake sends no headers either.
-     * @type {() => Promise<string>}
+     * The URL of the user's socket.
+     * @type {() => string}
      */
-    async socketUrl() {
-      const socket = url(`/api/v1/messages/users/${user}/socket`, { ticket: await ticket() });
+    socketUrl() {
+      const socket = url(`/api/v1/messages/users/${user}/socket`);
       socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:';
       return socket.href;
     },

@@ -8,6 +8,9 @@ export interface ElementsById {
   'delete-form': HTMLFormElement;
   'sign-in-dialog': HTMLDialogElement;
   'sign-in-form': HTMLFormElement;
+  'devices-dialog': HTMLDialogElement;
+  'sign-out-dialog': HTMLDialogElement;
+  'sign-out-form': HTMLFormElement;
 }
 
 export type ElementOf<Id> = Id extends keyof ElementsById ? ElementsById[Id] : HTMLElement;

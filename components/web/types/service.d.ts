@@ -33,6 +33,19 @@ export interface Receipts {
   readBy: { userId: number; readAt: string }[];
 }
 
+/** A sign-in of a browser. */
+export interface Session {
+  id: number;
+  /** `null` for a back end's. */
+  userId: number | null;
+  device: string | null;
+  createdAt: string;
+  lastSeenAt: string;
+  expiresAt: string;
+  /** Whether the request came with it. */
+  current: boolean;
+}
+
 /** The body of an error response (RFC 9457). */
 export interface Problem {
   title?: string;
