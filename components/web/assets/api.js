@@ -3,9 +3,9 @@
 import { createHttp, readJson } from './http.js';
 
 /**
- * @import { Conversation, Message, Receipts } from '../types/service.d.ts'
+ * @import { Conversation, Message, Receipts, SearchPage } from '../types/service.d.ts'
  * @import { Caller, Query } from './http.js'
- * @import { PendingMessage } from '../types/state.d.ts'
+ * @import { PendingMessage, SearchQuery } from '../types/state.d.ts'
  * @typedef {ReturnType<typeof createApi>} Api
  */
 
@@ -16,7 +16,8 @@ import { createHttp, readJson } from './http.js';
  * @typedef {{ items: T[], prev: string | undefined, next: string | undefined }} Page
  */
 
-const PAGE_SIZE = 50;
+/** How many items a page has, if there are so many. */
+export const PAGE_SIZE = 50;
 
 /** @param {Caller & { user: number }} caller */
 export function createApi(caller) {
@@ -51,6 +52,14 @@ export function createApi(caller) {
      */
     messages: (conversationId, prev) =>
       prev ? page(prev) : page('/api/v1/messages', { conversationId, limit: PAGE_SIZE }),
+    /**
+     * The messages just before another one, which need not be loaded.
+     * @type {(conversationId: number, before: number) => Promise<Page<Message>>}
+     */
+    messagesBefore: (conversationId, before) =>
+      page('/api/v1/messages', { conversationId, before, limit: PAGE_SIZE }),
+    /** @type {(conversationId: number, after: number) => Promise<Page<Message>>} */
+    messagesAfter: (conversationId, after) => page('/api/v1/messages', { conversationId, after, limit: PAGE_SIZE }),
     /** @type {(id: number) => Promise<Message>} */
     message: (id) => get(`/api/v1/messages/${id}`),
     /**
@@ -64,6 +73,10 @@ export function createApi(caller) {
       readJson(await request('PATCH', `/api/v1/messages/${id}`, { body: { content, senderId: user } })),
     /** @type {(id: number) => Promise<unknown>} */
     remove: (id) => request('DELETE', `/api/v1/messages/${id}`),
+
+    /** @type {(query: SearchQuery, cursor?: string) => Promise<SearchPage>} */
+    search: ({ text, sort, scope }, cursor) =>
+      get('/api/v1/messages/search', { q: text, sort, conversationId: scope, cursor }),
 
     /** @type {(messageId: number) => Promise<unknown>} */
     read: (messageId) => post(`/api/v1/messages/messages/${messageId}/read`, { userId: user }),

@@ -30,6 +30,11 @@ export class ApiError extends Error {
     return this.status >= 400 && this.status < 500 && !RETRYABLE.has(this.status);
   }
 
+  /** Whether what was asked for is not there, or not for this user. */
+  get isGone() {
+    return this.status === 403 || this.status === 404;
+  }
+
   /** The reason as shown to the user, with the fault of each invalid field. */
   get reason() {
     const fields = this.fields.map(({ field, message }) => `${field} ${message}`);

@@ -7,9 +7,11 @@
 // - feed.js, source.js, socket.js, backoff.js: the feed, where its events come from, its reconnection
 // - store.js, messages.js, maps.js: the state, and how events change it
 // - selectors.js: what is derived from the state
-// - sync.js: loads, and refreshes after missed events
+// - sync.js, thread-window.js: loads, and refreshes after missed events
+// - search.js, search-state.js, excerpt.js: the search and its results
 // - outbox.js, presence.js, typing.js, read-receipts.js: what the page reports to the service
-// - header.js, list-view.js, thread-head.js, thread-view.js, message-view.js, dialog.js, dialogs.js: the views
+// - header.js, list-view.js, search-view.js, thread-head.js, thread-view.js, message-view.js, dialog.js,
+//   dialogs.js: the views
 // - composer.js, drafts.js: the view for writing, and what is being written
 // - dom.js, time.js: helpers of the views
 
@@ -26,7 +28,10 @@ import { createListView } from './list-view.js';
 import { createOutbox } from './outbox.js';
 import { createPresence } from './presence.js';
 import { createReadReceipts } from './read-receipts.js';
+import { createSearch } from './search.js';
+import { createSearchView } from './search-view.js';
 import { openThread, senderName, titleOf } from './selectors.js';
+import { parseId } from './session.js';
 import { createSessions } from './sessions.js';
 import { createSignIn, establishIdentity } from './sign-in.js';
 import { createSources } from './source.js';
@@ -48,6 +53,7 @@ const store = createStore(initialState(user));
 const api = createApi({ user, isOpen, onUnauthorized: guard.expire });
 const sync = createSync({ api, store });
 const outbox = createOutbox({ api, store, isOpen });
+const search = createSearch({ api, store });
 const typing = createTyping({ api });
 const touchScreen = matchMedia('(pointer: coarse)');
 
@@ -64,12 +70,22 @@ const list = createListView({
   },
   onRetry: sync.refreshList,
 });
+const searchView = createSearchView({
+  onChange: search.change,
+  onSubmit: search.now,
+  onMore: search.more,
+  onOpen: ({ conversationId, id }) => go(conversationId, id),
+  onLeave: list.focus,
+});
 const thread = createThreadView({
   actions: {
     onReply: (message) => composer.reply(message),
     onEdit: (message) => composer.edit(message),
     onDelete: (message) => deleteDialog.open(message),
-    onQuote: (id) => thread.show(id),
+    onQuote(id) {
+      const { open } = store.get();
+      if (open) openAt(open, id);
+    },
     onRetry: outbox.retry,
     onDiscard: (clientMessageId) => store.dispatch({ type: 'discarded', clientMessageId }),
   },
@@ -77,6 +93,11 @@ const thread = createThreadView({
     const { open } = store.get();
     if (open && openThread(store.get())?.prev) sync.loadOlder(open);
   },
+  onLater() {
+    const { open } = store.get();
+    if (open) sync.loadLater(open);
+  },
+  onNewest: toNewest,
   onScroll: () => readReceipts.check(),
   onRetry() {
     const { open } = store.get();
@@ -84,7 +105,7 @@ const thread = createThreadView({
   },
   onEscape: () => composer.focus(),
 });
-const composer = createComposer({ api, store, outbox, typing, onSent: thread.toEnd, onEscape: leaveThread });
+const composer = createComposer({ api, store, outbox, typing, onSent, onEscape: leaveThread });
 const readReceipts = createReadReceipts({ api, store, isAtEnd: thread.isAtEnd });
 const deleteDialog = createDeleteDialog({ api, onDeleted });
 createNewDialog({ api, user, onCreated });
@@ -100,31 +121,75 @@ function render() {
   if (!isOpen()) return;
   const state = store.get();
   byId('app').dataset.pane = state.open ? 'thread' : 'list';
-  for (const view of [header, list, composer, thread]) view.render(state);
+  for (const view of [header, list, searchView, composer, thread]) view.render(state);
   readReceipts.check();
 }
 
-// The URL names the open conversation, so that the browser's back button works.
+// The URL names the open conversation, and a message in it to go to, so that the browser's back button works.
 
-/** @param {number} id */
-function go(id) {
-  location.hash = `/conversations/${id}`;
+/**
+ * @param {number} id
+ * @param {number} [messageId]
+ */
+function go(id, messageId) {
+  const hash = `#/conversations/${id}${messageId ? `/messages/${messageId}` : ''}`;
+  if (location.hash === hash) route();
+  else location.hash = hash;
 }
 
 function route() {
-  const id = Number(location.hash.match(/^#\/conversations\/(\d+)$/)?.[1]) || undefined;
-  store.dispatch({ type: 'opened', conversationId: id });
+  const path = location.hash.match(/^#\/conversations\/(\d+)(?:\/messages\/(\d+))?$/);
+  const [, conversation = '', message = ''] = path ?? [];
+  const [id, messageId] = [parseId(conversation), parseId(message)];
+  store.dispatch({ type: 'opened', conversationId: id, messageId });
   if (!id) return;
-  sync.openThread(id);
+  if (messageId) openAt(id, messageId);
+  else sync.openThread(id);
   render();
-  // An on-screen keyboard would hide the conversation that was just opened.
-  if (touchScreen.matches) byId('thread-title').focus({ preventScroll: true });
+  // A message that is gone to gets the focus. An on-screen keyboard would hide what was just opened.
+  if (byId('log').contains(document.activeElement)) return;
+  if (messageId || touchScreen.matches) byId('thread-title').focus({ preventScroll: true });
   else composer.focus();
+}
+
+/**
+ * @param {number} id
+ * @param {number} messageId
+ */
+async function openAt(id, messageId) {
+  thread.show(id, messageId);
+  await sync.openAt(id, messageId);
+  render();
+  thread.stopLooking(messageId);
+}
+
+/** The newest messages in place of those around a message further up. */
+async function toNewest() {
+  const { open } = store.get();
+  if (!open || !openThread(store.get())?.hasLater) return;
+  history.replaceState(null, '', `#/conversations/${open}`);
+  await sync.toNewest(open);
+  render();
+}
+
+function onSent() {
+  toNewest();
+  thread.toEnd();
 }
 
 function leaveThread() {
   if (byId('back').offsetParent) location.hash = '';
-  list.focus();
+  if (searchView.isActive()) searchView.focus();
+  else list.focus();
+}
+
+function searchHere() {
+  search.change({ scope: store.get().open });
+  if (byId('back').offsetParent) {
+    location.hash = '';
+    byId('app').dataset.pane = 'list';
+  }
+  byId('search').focus();
 }
 
 /** @param {Conversation} conversation */
@@ -195,7 +260,7 @@ function wake() {
   sync.refresh();
 }
 
-/** Nothing is shown, stored or received while nobody is signed in. */
+/** Nothing is shown, stored or received while the user is signed out. */
 function onLock() {
   feed.close();
   removeLeftovers(sessionStorage);
@@ -226,6 +291,7 @@ addEventListener('pageshow', ({ persisted }) => {
 });
 setInterval(() => store.dispatch({ type: 'tick', at: Date.now() }), 1_000);
 byId('back').onclick = leaveThread;
+byId('search-here').onclick = searchHere;
 document.querySelector('.skip-link')?.addEventListener('click', (event) => {
   event.preventDefault();
   (store.get().open ? byId('message') : byId('new-conversation')).focus();

@@ -2,6 +2,10 @@
 export interface ElementsById {
   message: HTMLTextAreaElement;
   send: HTMLButtonElement;
+  search: HTMLInputElement;
+  'search-form': HTMLFormElement;
+  'search-scope': HTMLSelectElement;
+  'search-sort': HTMLSelectElement;
   'new-dialog': HTMLDialogElement;
   'new-form': HTMLFormElement;
   'delete-dialog': HTMLDialogElement;

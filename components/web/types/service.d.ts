@@ -33,6 +33,23 @@ export interface Receipts {
   readBy: { userId: number; readAt: string }[];
 }
 
+/** A part of a content that matches a search, in UTF-16 code units. */
+export interface Highlight {
+  start: number;
+  length: number;
+}
+
+export interface SearchResult {
+  message: Message;
+  highlights: Highlight[];
+}
+
+export interface SearchPage {
+  results: SearchResult[];
+  /** The cursor of the next page. */
+  next: string | null;
+}
+
 /** A sign-in of a browser. */
 export interface Session {
   id: number;

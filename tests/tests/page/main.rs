@@ -6,7 +6,7 @@
 //! - `browser`: a Chromium for each test, and waiting for what it shows
 //! - `closed`: an app that asks for tokens or sessions, and users who sign in to it
 //! - `files`: the files of the page and their headers
-//! - `conversation`, `outage`, `gateway`, `history`, `keyboard`, `phone`, `sign_in`, `devices`:
+//! - `conversation`, `outage`, `gateway`, `history`, `keyboard`, `phone`, `search`, `sign_in`, `devices`:
 //!   the page in use
 //!
 //! `cargo xtask test` installs Chromium. Where it cannot, it sets the feature `no-browser`, which
@@ -22,6 +22,7 @@ mod history;
 mod keyboard;
 mod outage;
 mod phone;
+mod search;
 mod sign_in;
 
 use std::time::Duration;

@@ -108,6 +108,15 @@ impl Browser {
         element.click().await.expect(css);
     }
 
+    /// Chooses an option of a list, by its place.
+    pub async fn choose(&self, css: &str, index: usize) {
+        let script = "const [css, index] = arguments[0];
+            const list = document.querySelector(css);
+            list.selectedIndex = index;
+            list.dispatchEvent(new Event('change'));";
+        self.run(script, json!([css, index])).await;
+    }
+
     /// Presses keys, one after another, in the element with the focus.
     pub async fn press(&self, keys: impl IntoIterator<Item = Key>) {
         let chain = keys
