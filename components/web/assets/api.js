@@ -3,9 +3,9 @@
 import { createHttp, readJson } from './http.js';
 
 /**
- * @import { Conversation, Message, Receipts } from '../types/service.d.ts'
- * @import { Identity, Query } from './http.js'
- * @import { PendingMessage } from '../types/state.d.ts'
+ * @import { Conversation, Message, Receipts, SearchPage } from '../types/service.d.ts'
+ * @import { Caller, Query } from './http.js'
+ * @import { PendingMessage, SearchQuery } from '../types/state.d.ts'
  * @typedef {ReturnType<typeof createApi>} Api
  */
 
@@ -16,12 +16,13 @@ import { createHttp, readJson } from './http.js';
  * @typedef {{ items: T[], prev: string | undefined, next: string | undefined }} Page
  */
 
-const PAGE_SIZE = 50;
+/** How many items a page has, if there are so many. */
+export const PAGE_SIZE = 50;
 
-/** @param {Identity} identity */
-export function createApi(identity) {
-  const { user, token } = identity;
-  const { request, url } = createHttp(identity);
+/** @param {Caller & { user: number }} caller */
+export function createApi(caller) {
+  const { user } = caller;
+  const { request, url } = createHttp(caller);
 
   /** @type {(path: string, query?: Query) => Promise<any>} */
   const get = async (path, query) => readJson(await request('GET', path, { query }));
@@ -33,9 +34,6 @@ export function createApi(identity) {
     const { prev, next } = links(response);
     return { items: await readJson(response), prev, next };
   };
-
-  /** @type {() => Promise<string | undefined>} */
-  const ticket = async () => (token ? (await post('/api/v1/messages/stream-tickets')).ticket : undefined);
 
   return {
     /**
@@ -54,6 +52,14 @@ export function createApi(identity) {
      */
     messages: (conversationId, prev) =>
       prev ? page(prev) : page('/api/v1/messages', { conversationId, limit: PAGE_SIZE }),
+    /**
+     * The messages just before another one, which need not be loaded.
+     * @type {(conversationId: number, before: number) => Promise<Page<Message>>}
+     */
+    messagesBefore: (conversationId, before) =>
+      page('/api/v1/messages', { conversationId, before, limit: PAGE_SIZE }),
+    /** @type {(conversationId: number, after: number) => Promise<Page<Message>>} */
+    messagesAfter: (conversationId, after) => page('/api/v1/messages', { conversationId, after, limit: PAGE_SIZE }),
     /** @type {(id: number) => Promise<Message>} */
     message: (id) => get(`/api/v1/messages/${id}`),
     /**
@@ -67,6 +73,10 @@ export function createApi(identity) {
       readJson(await request('PATCH', `/api/v1/messages/${id}`, { body: { content, senderId: user } })),
     /** @type {(id: number) => Promise<unknown>} */
     remove: (id) => request('DELETE', `/api/v1/messages/${id}`),
+
+    /** @type {(query: SearchQuery, cursor?: string) => Promise<SearchPage>} */
+    search: ({ text, sort, scope }, cursor) =>
+      get('/api/v1/messages/search', { q: text, sort, conversationId: scope, cursor }),
 
     /** @type {(messageId: number) => Promise<unknown>} */
     read: (messageId) => post(`/api/v1/messages/messages/${messageId}/read`, { userId: user }),
@@ -90,21 +100,18 @@ export function createApi(identity) {
     onlineUsers: () => get('/api/v1/messages/users/online'),
 
     /**
-     * The URL of the user's event stream that resumes after an event. `EventSource` sends no headers,
-     * so the token is exchanged for a one-time ticket.
-     * @type {(lastEventId: string) => Promise<string>}
+     * The URL of the user's event stream that resumes after an event.
+     * @type {(lastEventId: string) => string}
      */
-    async feedUrl(lastEventId) {
-      const query = { lastEventId: lastEventId || undefined, ticket: await ticket() };
-      return url(`/api/v1/messages/users/${user}/events`, query).href;
-    },
+    feedUrl: (lastEventId) =>
+      url(`/api/v1/messages/users/${user}/events`, { lastEventId: lastEventId || undefined }).href,
 
     /**
-     * The URL of the user's socket. A browser's handshake sends no headers either.
-     * @type {() => Promise<string>}
+     * The URL of the user's socket.
+     * @type {() => string}
      */
-    async socketUrl() {
-      const socket = url(`/api/v1/messages/users/${user}/socket`, { ticket: await ticket() });
+    socketUrl() {
+      const socket = url(`/api/v1/messages/users/${user}/socket`);
       socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:';
       return socket.href;
     },

@@ -127,6 +127,7 @@ export function createComposer({ api, store, outbox, typing, onSent, onEscape })
       focusDraft();
     },
     focus: () => field.focus(),
+    hasDraft: drafts.hasAny,
     /** @param {State} state */
     render(state) {
       setHidden(byId('composer'), !state.open || state.threads.get(state.open)?.status === 'gone');

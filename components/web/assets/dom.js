@@ -130,6 +130,26 @@ export function reconcile(parent, items, { create, update }) {
   if (focused instanceof HTMLElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
+const TITLE = globalThis.document?.title;
+/** What had the focus when the page was hidden. @type {Element | null} */
+let focused = null;
+
+/** Hides the page and all that is open, without losing scroll positions. */
+export function hidePage() {
+  document.querySelectorAll('dialog').forEach((dialog) => dialog.close());
+  focused = document.activeElement;
+  // A field that keeps the focus while it is hidden takes no text afterwards.
+  if (focused instanceof HTMLElement) focused.blur();
+  document.documentElement.dataset.locked = '';
+  document.title = TITLE;
+  byId('announcer').textContent = '';
+}
+
+export function showPage() {
+  delete document.documentElement.dataset.locked;
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+}
+
 /**
  * Announces a text to screen readers.
  *

@@ -33,6 +33,8 @@ export function createDrafts() {
 
   return {
     get,
+    /** Whether anything was written that is not sent. */
+    hasAny: () => [...drafts.values()].some(hasText),
     /**
      * @param {number | undefined} conversation
      * @param {string} text
@@ -70,4 +72,14 @@ export function createDrafts() {
       if (get(conversation) === saved) drafts.set(conversation, saved.suspended ?? EMPTY);
     },
   };
+}
+
+/**
+ * Whether there is more in a draft than the text that it would edit.
+ *
+ * @param {Draft} draft
+ * @returns {boolean}
+ */
+function hasText({ text, edited, suspended }) {
+  return (text.trim() !== '' && text !== edited?.content) || (suspended !== undefined && hasText(suspended));
 }

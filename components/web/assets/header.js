@@ -1,19 +1,23 @@
 // The masthead: the user, the banner of the connection, and the title of the tab.
 
-import { announce, button, byId, element, setHidden, setText } from './dom.js';
+import { announce, button, byId, element, iconButton, setHidden, setText } from './dom.js';
 import { nameOf, totalUnread } from './selectors.js';
-import { signOut, urlAs } from './session.js';
+import { urlAs } from './session.js';
 
-/** @import { Connection, State } from '../types/state.d.ts' */
+/**
+ * @import { Connection, State } from '../types/state.d.ts'
+ * @import { Identity } from './session.js'
+ * @typedef {{ onDevices: () => void, onSignOut: () => void }} Actions
+ */
 
 const DEMO_USERS = [1, 2, 3];
 /** Interruptions shorter than this are not shown. */
 const BANNER_DELAY_MS = 1_200;
 const TITLE = document.title;
 
-/** @param {{ user: number, token: string | null }} session */
-export function createHeader({ user, token }) {
-  byId('identity').append(...(token ? signedIn(user) : userSwitch(user)));
+/** @param {{ identity: Identity, actions: Actions }} context */
+export function createHeader({ identity: { user, hasSession }, actions }) {
+  byId('identity').append(...(hasSession ? signedIn(user, actions) : userSwitch(user)));
   /** @type {Connection | undefined} */
   let connection;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -58,11 +62,12 @@ function userSwitch(user) {
   return [element('label', { className: 'identity-label', htmlFor: 'user' }, 'Acting as'), select];
 }
 
-/** @param {number} user */
-function signedIn(user) {
-  const onSignOut = () => {
-    signOut();
-    location.reload();
-  };
-  return [element('span', { className: 'identity-label' }, nameOf(user)), button('button', 'Sign out', onSignOut)];
-}
+/**
+ * @param {number} user
+ * @param {Actions} actions
+ */
+const signedIn = (user, { onDevices, onSignOut }) => [
+  element('span', { className: 'identity-label' }, nameOf(user)),
+  iconButton('devices', 'Your devices', onDevices),
+  button('button sign-out', 'Sign out', onSignOut),
+];

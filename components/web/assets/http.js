@@ -3,8 +3,8 @@
 /**
  * @import { Problem } from '../types/service.d.ts'
  * @typedef {{ [parameter: string]: string | number | undefined }} Query
- * @typedef {{ query?: Query, body?: object, keepalive?: boolean }} Options
- * @typedef {{ user: number, token: string | null, onUnauthorized: () => void }} Identity
+ * @typedef {{ query?: Query, body?: object, keepalive?: boolean, token?: string }} Options
+ * @typedef {{ user?: number, isOpen?: () => boolean, onUnauthorized?: () => void }} Caller
  */
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -30,6 +30,11 @@ export class ApiError extends Error {
     return this.status >= 400 && this.status < 500 && !RETRYABLE.has(this.status);
   }
 
+  /** Whether what was asked for is not there, or not for this user. */
+  get isGone() {
+    return this.status === 403 || this.status === 404;
+  }
+
   /** The reason as shown to the user, with the fault of each invalid field. */
   get reason() {
     const fields = this.fields.map(({ field, message }) => `${field} ${message}`);
@@ -39,21 +44,23 @@ export class ApiError extends Error {
 
 /**
  * Requests on behalf of a user. Every request names the user in its query: with `auth_mode` open
- * the query is the identity; with jwt it repeats the subject of the token.
+ * the query is the identity; with jwt the session's cookie is, and one of another user is refused.
+ * While the page is not open (guard.js), no request is sent.
  *
- * @param {Identity} identity
+ * @param {Caller} caller
  */
-export function createHttp({ user, token, onUnauthorized }) {
+export function createHttp({ user, isOpen = () => true, onUnauthorized = () => {} } = {}) {
   /**
    * @param {string} method
    * @param {string} path
    * @param {Options} [options]
    */
-  async function request(method, path, { query, body, keepalive } = {}) {
+  async function request(method, path, { query, body, keepalive, token } = {}) {
+    if (!isOpen()) throw new ApiError(401);
     const response = await send(url(path, query), {
       method,
       keepalive,
-      headers: headers(body),
+      headers: headers(body, token),
       body: body && JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
@@ -74,8 +81,11 @@ export function createHttp({ user, token, onUnauthorized }) {
     return result;
   }
 
-  /** @param {object} [body] */
-  const headers = (body) => ({
+  /**
+   * @param {object} [body]
+   * @param {string} [token]
+   */
+  const headers = (body, token) => ({
     ...(body && { 'content-type': 'application/json' }),
     ...(token && { authorization: `Bearer ${token}` }),
   });

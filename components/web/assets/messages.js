@@ -41,14 +41,30 @@ export const isConfirmedBy = (pending, message, me) =>
   message.senderId === me && message.clientMessageId === pending.clientMessageId;
 
 /**
- * Adds a message to a thread. One that is older than the loaded pages is left out: a gap would lie between.
+ * Adds a message to a thread. One that is older or later than the loaded pages is left out: a gap would lie
+ * between.
  *
  * @param {Thread} thread
  * @param {Message} message
  */
-export function insertLoaded({ messages, prev }, message) {
-  const [oldest] = messages;
-  return prev && oldest && message.ordinal < oldest.ordinal ? messages : merge(messages, [message]);
+export function insertLoaded({ messages, prev, hasLater }, message) {
+  const oldest = messages.at(0);
+  const newest = messages.at(-1);
+  const isBefore = prev && oldest && message.ordinal < oldest.ordinal;
+  const isBehind = hasLater && newest && message.ordinal > newest.ordinal;
+  return isBefore || isBehind ? messages : merge(messages, [message]);
+}
+
+/**
+ * Whether a page follows the loaded messages without a gap, or precedes them.
+ *
+ * @param {readonly Message[]} messages
+ * @param {readonly Message[]} page
+ */
+export function isAdjacent(messages, page) {
+  const [from, to] = [messages.at(0)?.ordinal ?? 0, messages.at(-1)?.ordinal ?? 0];
+  const [first, last] = [page.at(0)?.ordinal ?? from, page.at(-1)?.ordinal ?? from];
+  return !messages.length || (first <= to + 1 && last >= from - 1);
 }
 
 /**
@@ -76,7 +92,7 @@ export function firstGap({ messages, prev }) {
  */
 export function withUnreadMark(me, thread) {
   const { unread, messages, prev, searchedTo = Infinity } = thread;
-  if (unread === undefined || thread.status !== 'ready') return thread;
+  if (unread === undefined || thread.status !== 'ready' || thread.hasLater) return thread;
   const found = messages.filter(
     ({ ordinal, senderId, deletedAt }) => ordinal < searchedTo && senderId !== me && !deletedAt,
   );

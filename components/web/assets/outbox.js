@@ -6,6 +6,7 @@
 
 import { backoff } from './backoff.js';
 import { ApiError } from './http.js';
+import { outboxKey } from './leftovers.js';
 
 /**
  * @import { PendingMessage, Store } from '../types/state.d.ts'
@@ -13,9 +14,9 @@ import { ApiError } from './http.js';
  * @typedef {ReturnType<typeof createOutbox>} Outbox
  */
 
-/** @param {{ api: Pick<Api, 'send'>, store: Store, storage?: Storage }} context */
-export function createOutbox({ api, store, storage = sessionStorage }) {
-  const key = `lexiflow.outbox.${store.get().me}`;
+/** @param {{ api: Pick<Api, 'send'>, store: Store, storage?: Storage, isOpen?: () => boolean }} context */
+export function createOutbox({ api, store, storage = sessionStorage, isOpen = () => true }) {
+  const key = outboxKey(store.get().me);
   let isRunning = false;
   let endPause = () => {};
 
@@ -73,8 +74,11 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
   }
 
   function persist() {
+    const { pending } = store.get();
+    if (!isOpen()) return;
     try {
-      storage.setItem(key, JSON.stringify(store.get().pending));
+      if (pending.length) storage.setItem(key, JSON.stringify(pending));
+      else storage.removeItem(key);
     } catch {
       // The storage is full: the messages are still sent, but do not survive a reload.
     }
@@ -112,6 +116,11 @@ export function createOutbox({ api, store, storage = sessionStorage }) {
     },
     /** Retries now instead of after the backoff. */
     retryNow: () => endPause(),
+    /** Stores what is pending again, and sends it, after the user has signed in again. */
+    resume() {
+      persist();
+      endPause();
+    },
   };
 }
 

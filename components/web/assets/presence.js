@@ -26,5 +26,9 @@ export function createPresence({ api, user, onHeartbeat }) {
     onHeartbeat();
   }, HEARTBEAT_MS);
   online();
-  return { online };
+  return {
+    online,
+    /** @type {() => Promise<unknown>} */
+    offline: () => api.offline().catch(() => {}),
+  };
 }

@@ -1,30 +1,29 @@
-// The identity of the page's user.
+// Who the page's user is, by the list of sessions that the service gives this browser. No DOM, no network.
 //
-// With `auth_mode` open the page's URL names the user (`?user=1`). With jwt it is the subject of an
-// access token, which stays in the session storage of this tab.
-
-const TOKEN_KEY = 'lexiflow.token';
-
-/** The user, and the token if there is one. */
-export function currentSession() {
-  const token = sessionStorage.getItem(TOKEN_KEY);
-  const user = token ? userOf(token) : parseId(new URLSearchParams(location.search).get('user') ?? '1');
-  return { token, user: user ?? 1 };
-}
+// The cookie of the session is out of the reach of scripts, so the service is asked whose it is. With
+// `auth_mode` open it answers also without one, and the page's URL names the user (`?user=1`).
 
 /**
- * Stores a token for this tab; false if its subject is not a user.
- *
- * @param {string} token
+ * @import { Session } from '../types/service.d.ts'
  */
-export function signIn(token) {
-  if (!userOf(token)) return false;
-  sessionStorage.setItem(TOKEN_KEY, token);
-  return true;
-}
 
-export function signOut() {
-  sessionStorage.removeItem(TOKEN_KEY);
+/**
+ * The page's user, and whether a session says so.
+ *
+ * @typedef {{ user: number, hasSession: boolean }} Identity
+ */
+
+/**
+ * Whom this browser acts as; undefined if its session is of a back end, which is no user.
+ *
+ * @param {readonly Session[]} sessions
+ * @param {string} query the query of the page's URL
+ * @returns {Identity | undefined}
+ */
+export function identityOf(sessions, query) {
+  const current = sessions.find((session) => session.current);
+  if (!current) return { user: parseId(new URLSearchParams(query).get('user') ?? '') ?? 1, hasSession: false };
+  return current.userId === null ? undefined : { user: current.userId, hasSession: true };
 }
 
 /**
@@ -33,20 +32,6 @@ export function signOut() {
  * @param {number} user
  */
 export const urlAs = (user) => `/?user=${user}`;
-
-/**
- * The subject of a token, unverified: only the service can verify the signature.
- *
- * @param {string} token
- */
-function userOf(token) {
-  try {
-    const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    return parseId(JSON.parse(atob(payload)).sub);
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Parses an id; undefined if the text is not one.

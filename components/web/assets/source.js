@@ -10,8 +10,12 @@ import { SocketSource } from './socket.js';
 /** After so many sockets that the gateway did not greet, the next attempt is an event stream. */
 const ATTEMPTS = 2;
 
-/** @param {{ api: Pick<Api, 'feedUrl' | 'socketUrl'>, hasGateway: boolean }} context */
-export function createSources({ api, hasGateway }) {
+/**
+ * Neither kind of source says why it was refused, so `verify` asks first whether the session is there.
+ *
+ * @param {{ api: Pick<Api, 'feedUrl' | 'socketUrl'>, hasGateway: boolean, verify: () => Promise<void> }} context
+ */
+export function createSources({ api, hasGateway, verify }) {
   let refused = 0;
   /** @type {SocketSource | undefined} */
   let last;
@@ -20,8 +24,9 @@ export function createSources({ api, hasGateway }) {
   return async function open(lastEventId) {
     refused = last && !last.isGreeted ? refused + 1 : 0;
     last = undefined;
-    if (!hasGateway || refused >= ATTEMPTS) return new EventSource(await api.feedUrl(lastEventId));
-    last = new SocketSource(await api.socketUrl(), lastEventId);
+    await verify();
+    if (!hasGateway || refused >= ATTEMPTS) return new EventSource(api.feedUrl(lastEventId));
+    last = new SocketSource(api.socketUrl(), lastEventId);
     return last;
   };
 }

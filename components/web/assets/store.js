@@ -5,7 +5,8 @@
 // shown once and in its place whatever the order of arrival.
 
 import { remove, removeIn, set, setIn } from './maps.js';
-import { insertLoaded, isConfirmedBy, merge, newerVersion, withUnreadMark } from './messages.js';
+import { insertLoaded, isAdjacent, isConfirmedBy, merge, newerVersion, withUnreadMark } from './messages.js';
+import { noSearch, searchHandlers, withFoundMessage, withoutFoundIn } from './search-state.js';
 
 /**
  * @import { Conversation, Message } from '../types/service.d.ts'
@@ -32,6 +33,7 @@ export const initialState = (me) => ({
   online: new Set(),
   open: undefined,
   newestInView: false,
+  search: noSearch,
 });
 
 /**
@@ -130,11 +132,28 @@ const handlers = {
     withThread(confirmedBy(state, messages), conversationId, (thread) => {
       const from = messages[0]?.ordinal ?? 0;
       const kept = thread.messages.filter(({ ordinal }) => ordinal >= from);
-      return withUnreadMark(state.me, { ...thread, status: 'ready', prev, messages: merge(kept, messages) });
+      const loaded = { ...thread, status: /** @type {const} */ ('ready'), prev, hasLater: false };
+      return withUnreadMark(state.me, { ...loaded, messages: merge(kept, messages) });
     }),
+  /** A page before the loaded ones, unless others have been loaded since. */
   'thread-extended': (state, { conversationId, messages, prev }) =>
     withThread(confirmedBy(state, messages), conversationId, (thread) =>
-      withUnreadMark(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })),
+      isAdjacent(thread.messages, messages)
+        ? withUnreadMark(state.me, { ...thread, prev, messages: merge(thread.messages, messages) })
+        : thread),
+  /** The pages around a message. Messages that are not on them are dropped: a gap may lie between. */
+  'thread-around': (state, { conversationId, messages, prev, hasLater }) =>
+    withThread(confirmedBy(state, messages), conversationId, (thread) => {
+      const loaded = new Set(messages.map(({ id }) => id));
+      const kept = thread.messages.filter(({ id }) => loaded.has(id));
+      return upTo(state, { ...thread, status: 'ready', prev, messages: merge(kept, messages) }, hasLater);
+    }),
+  /** A page behind the loaded ones, unless others have been loaded since. */
+  'thread-continued': (state, { conversationId, messages, hasLater }) =>
+    withThread(confirmedBy(state, messages), conversationId, (thread) =>
+      thread.hasLater && isAdjacent(thread.messages, messages)
+        ? upTo(state, { ...thread, messages: merge(thread.messages, messages) }, hasLater)
+        : thread),
   'thread-failed': (state, { conversationId, isGone }) =>
     withThread(state, conversationId, (thread) =>
       isGone ? { ...thread, status: 'gone' } : thread.status === 'ready' ? thread : { ...thread, status: 'failed' }),
@@ -149,13 +168,17 @@ const handlers = {
 
   // From the user.
 
-  opened: (state, { conversationId }) => {
+  /** A conversation is opened at its newest message, or at one further up. */
+  opened: (state, { conversationId, messageId }) => {
     const opened = { ...state, open: conversationId, newestInView: false };
     if (conversationId === undefined) return opened;
     const unread = state.conversations.get(conversationId)?.unreadCount ?? 0;
-    return withThread(opened, conversationId, (thread) =>
-      withUnreadMark(state.me, { ...thread, unread, searchedTo: undefined, unreadFrom: undefined }));
+    return withThread(opened, conversationId, (thread) => {
+      const shown = messageId === undefined ? withoutWindow(thread) : thread;
+      return withUnreadMark(state.me, { ...shown, unread, searchedTo: undefined, unreadFrom: undefined });
+    });
   },
+  'newest-wanted': (state, { conversationId }) => withThread(state, conversationId, withoutWindow),
   'newest-in-view': (state, { value }) => (state.newestInView === value ? state : { ...state, newestInView: value }),
   queued: (state, { item }) => ({
     ...withThread(state, item.conversationId, (thread) => ({ ...thread, unread: undefined, unreadFrom: undefined })),
@@ -167,6 +190,8 @@ const handlers = {
     ...state,
     pending: state.pending.filter((item) => item.clientMessageId !== clientMessageId),
   }),
+
+  ...searchHandlers,
 
   // From the connection and the clock.
 
@@ -209,7 +234,29 @@ function stillTyping(typing, at) {
 }
 
 /** @type {Thread} */
-const emptyThread = { status: 'loading', messages: [], prev: undefined, unreadFrom: undefined };
+const emptyThread = { status: 'loading', messages: [], prev: undefined, hasLater: false, unreadFrom: undefined };
+
+/**
+ * A thread without the pages around a message further up: the newest ones are to be loaded.
+ *
+ * @param {Thread} thread
+ * @returns {Thread}
+ */
+const withoutWindow = (thread) => (thread.hasLater ? { ...emptyThread, unread: thread.unread } : thread);
+
+/**
+ * A thread whose pages reach up to a message. A later one may have come while they were loaded.
+ *
+ * @param {State} state
+ * @param {Omit<Thread, 'hasLater'>} thread
+ * @param {boolean} hasLater
+ * @returns {Thread}
+ */
+function upTo({ me, conversations }, thread, hasLater) {
+  const newest = thread.messages.at(-1);
+  const known = newest && conversations.get(newest.conversationId)?.lastMessage;
+  return withUnreadMark(me, { ...thread, hasLater: hasLater || (known?.ordinal ?? 0) > (newest?.ordinal ?? 0) });
+}
 
 /**
  * @param {State} state
@@ -239,7 +286,7 @@ function withConversation(state, id, change) {
  * @returns {State}
  */
 function withoutConversation(state, id) {
-  const left = { ...state, conversations: remove(state.conversations, id) };
+  const left = { ...withoutFoundIn(state, id), conversations: remove(state.conversations, id) };
   return state.threads.has(id) ? withThread(left, id, (thread) => ({ ...thread, status: 'gone' })) : left;
 }
 
@@ -253,7 +300,8 @@ function withMessage(state, id, message) {
   const quoted = state.quoted.has(message.id)
     ? set(state.quoted, message.id, newerVersion(state.quoted.get(message.id), message))
     : state.quoted;
-  const listed = withConversation({ ...confirmedBy(state, [message]), quoted }, id, (known) => withLastMessage(known, message));
+  const confirmed = withFoundMessage({ ...confirmedBy(state, [message]), quoted }, message);
+  const listed = withConversation(confirmed, id, (known) => withLastMessage(known, message));
   return state.threads.has(id)
     ? withThread(listed, id, (thread) => ({ ...thread, messages: insertLoaded(thread, message) }))
     : listed;

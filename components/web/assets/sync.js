@@ -4,6 +4,7 @@ import { backoff } from './backoff.js';
 import { ApiError } from './http.js';
 import { firstGap } from './messages.js';
 import { newestOwn, openThread } from './selectors.js';
+import { createThreadWindow } from './thread-window.js';
 
 /**
  * @import { FeedEvent } from '../types/service.d.ts'
@@ -13,7 +14,6 @@ import { newestOwn, openThread } from './selectors.js';
 
 /** How many pages of a list a refresh loads at most. Later ones are loaded again when they are scrolled to. */
 const REFRESHED_PAGES = 6;
-const GONE_STATUSES = new Set([403, 404]);
 /** The events that put a conversation into the loaded part of the list. */
 const LISTING_EVENTS = new Set(['conversation-created', 'new-message', 'participant-joined']);
 
@@ -55,14 +55,31 @@ export function createSync({ api, store }) {
     dispatch({ type: 'thread-loading', conversationId: id });
     try {
       await ensureListed(id);
-      const oldest = messagesOf(id).at(0)?.ordinal ?? Infinity;
-      dispatch({ type: 'thread-loaded', conversationId: id, ...(await pagesBackTo(id, oldest)) });
-      await Promise.allSettled([loadReceipts(id), loadTyping(id), loadQuoted(id)]);
+      await (threadWindow.isOpen(id) ? threadWindow.reload(id) : reloadNewest(id));
+      await loadRest(id);
     } catch (error) {
-      const isGone = error instanceof ApiError && GONE_STATUSES.has(error.status);
-      dispatch({ type: 'thread-failed', conversationId: id, isGone });
-      retryLater(error);
+      failThread(id, error);
     }
+  }
+
+  /** @param {number} id */
+  async function reloadNewest(id) {
+    const oldest = messagesOf(id).at(0)?.ordinal ?? Infinity;
+    const loaded = await pagesBackTo(id, oldest);
+    // While they were loaded, the user may have gone to a message further up.
+    if (!threadWindow.isOpen(id)) dispatch({ type: 'thread-loaded', conversationId: id, ...loaded });
+  }
+
+  /** @param {number} id */
+  const loadRest = (id) => Promise.allSettled([loadReceipts(id), loadTyping(id), loadQuoted(id)]);
+
+  /**
+   * @param {number} id
+   * @param {unknown} error
+   */
+  function failThread(id, error) {
+    dispatch({ type: 'thread-failed', conversationId: id, isGone: error instanceof ApiError && error.isGone });
+    retryLater(error);
   }
 
   /**
@@ -143,6 +160,7 @@ export function createSync({ api, store }) {
 
   const refreshList = coalesced(loadList);
   const refreshThread = coalesced(loadThread);
+  const threadWindow = createThreadWindow({ api, store, ensureListed, loadRest, refreshThread, failThread });
   const refresh = coalesced(loadAll);
 
   let failures = 0;
@@ -192,11 +210,18 @@ export function createSync({ api, store }) {
 
   return {
     onEvent,
+    openAt: threadWindow.openAt,
+    toNewest: threadWindow.toNewest,
+    loadLater: exclusive(threadWindow.loadLater),
     /** Loads everything that is shown again. */
     refresh,
     refreshList,
     loadMoreOfList: exclusive(loadMoreOfList),
-    openThread: refreshThread,
+    /** @param {number} id */
+    openThread(id) {
+      threadWindow.stay();
+      return refreshThread(id);
+    },
     loadOlder: exclusive(loadOlder),
   };
 }

@@ -11,20 +11,24 @@ import { dayHeading } from './time.js';
  * @import { Actions } from './message-view.js'
  */
 
-/** Distances in pixels: what counts as scrolled to the end, and where the page before is loaded. */
+/** Distances in pixels: what counts as scrolled to the end, and where the page before or behind is loaded. */
 const AT_END = 40;
-const NEAR_START = 300;
+const NEAR_EDGE = 300;
+/** How long a message that was looked for is marked. */
+const MARK_MS = 2_500;
 
 /**
  * @param {{
  *   actions: Actions,
  *   onOlder: () => void,
+ *   onLater: () => void,
+ *   onNewest: () => Promise<void>,
  *   onScroll: () => void,
  *   onRetry: () => void,
  *   onEscape: () => void,
  * }} handlers
  */
-export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape }) {
+export function createThreadView({ actions, onOlder, onLater, onNewest, onScroll, onRetry, onEscape }) {
   const log = byId('log');
   const scroll = byId('log-scroll');
   /** The conversation that is shown. @type {number | undefined} */
@@ -32,32 +36,43 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
   /** The ordinal of the newest message that was in view. */
   let seen = 0;
   let wasAtEnd = true;
+  /** Whether the end of what is loaded is not the end of the conversation. */
+  let hasLater = false;
+  /** The message to show once it is loaded. @type {{ conversation: number, id: number } | undefined} */
+  let wanted;
 
   const setTabStop = rovingTabindex(log, '.message', { onEscape });
   scroll.addEventListener('scroll', () => {
     wasAtEnd = isAtEnd();
-    if (scroll.scrollTop < NEAR_START) onOlder();
+    loadNearEdges();
     onScroll();
   });
   new ResizeObserver(() => {
     if (wasAtEnd) toEnd();
   }).observe(scroll);
-  byId('to-newest').onclick = () => {
+  byId('to-newest').onclick = async () => {
+    await onNewest();
     toEnd();
     messages().at(-1)?.focus({ preventScroll: true });
   };
 
   const messages = () => /** @type {HTMLElement[]} */ ([...log.querySelectorAll('.message')]);
-  const isAtEnd = () =>
-    scroll.clientHeight > 0 && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < AT_END;
+  const belowView = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+  const isAtEnd = () => !hasLater && scroll.clientHeight > 0 && belowView() < AT_END;
   const toEnd = () => {
     scroll.scrollTop = scroll.scrollHeight;
   };
+
+  function loadNearEdges() {
+    if (scroll.scrollTop < NEAR_EDGE) onOlder();
+    if (hasLater && belowView() < NEAR_EDGE) onLater();
+  }
 
   /** @param {State} state */
   function render(state) {
     const { open } = state;
     const thread = openThread(state);
+    hasLater = Boolean(thread?.hasLater);
     const items = open === undefined ? [] : threadItems(state, open);
     const notice = noticeOf(thread, items);
     setHidden(byId('thread-placeholder'), Boolean(open));
@@ -79,7 +94,7 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
     const anchor = isFirst || wasAtEnd ? undefined : firstInView();
     if (isFirst) {
       log.replaceChildren();
-      seen = (openThread(state)?.unreadFrom ?? 1) - 1;
+      seen = (openThread(state)?.unreadFrom ?? newestKnown(state) + 1) - 1;
     }
     shown = state.open;
     reconcile(log, items, {
@@ -87,8 +102,23 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
       update: (root, item) => update(root, item, state, actions),
     });
     setTabStop(messages().at(-1));
-    restoreScroll(isFirst, anchor);
-    if (scroll.scrollTop < NEAR_START) onOlder();
+    if (!reveal()) restoreScroll(isFirst, anchor);
+    loadNearEdges();
+  }
+
+  /** Shows the message that was looked for, and marks it for a moment; false if it is not loaded. */
+  function reveal() {
+    if (!wanted || wanted.conversation !== shown) return false;
+    const { id } = wanted;
+    const target = messages().find((one) => messageOf(one)?.id === id);
+    if (!target) return false;
+    wanted = undefined;
+    target.scrollIntoView({ block: 'center' });
+    target.focus({ preventScroll: true });
+    target.classList.add('found');
+    setTimeout(() => target.classList.remove('found'), MARK_MS);
+    wasAtEnd = isAtEnd();
+    return true;
   }
 
   /**
@@ -141,16 +171,33 @@ export function createThreadView({ actions, onOlder, onScroll, onRetry, onEscape
       wasAtEnd = true;
     },
     /**
-     * Scrolls to a message, if it is loaded.
+     * Scrolls to a message, now or once it is loaded.
+     *
+     * @param {number} conversation
+     * @param {number} id
+     */
+    show(conversation, id) {
+      wanted = { conversation, id };
+      if (!scroll.hidden) reveal();
+    },
+    /**
+     * A message that could not be loaded is no longer looked for.
      *
      * @param {number} id
      */
-    show(id) {
-      const target = messages().find((one) => messageOf(one)?.id === id);
-      target?.scrollIntoView({ block: 'center' });
-      target?.focus({ preventScroll: true });
+    stopLooking(id) {
+      if (wanted?.id === id) wanted = undefined;
     },
   };
+}
+
+/**
+ * The ordinal of the newest message that is known of, loaded or not.
+ *
+ * @param {State} state
+ */
+function newestKnown({ conversations, open }) {
+  return (open !== undefined && conversations.get(open)?.lastMessage?.ordinal) || 0;
 }
 
 /**

@@ -54,3 +54,18 @@ it('an edit that was changed while it was saved goes on', () => {
   drafts.finishEdit(ROOM, saved);
   assert.equal(drafts.get(ROOM).text, '2, and more');
 });
+
+it('a text is unsent unless it is blank or what an edit began with', () => {
+  const drafts = createDrafts();
+  assert.equal(drafts.hasAny(), false);
+  drafts.setText(ROOM, ' ');
+  drafts.edit(8, message(2));
+  assert.equal(drafts.hasAny(), false);
+  drafts.setText(8, '2, and more');
+  assert.equal(drafts.hasAny(), true);
+  drafts.cancel(8);
+  assert.equal(drafts.hasAny(), false);
+  drafts.setText(8, 'Unsent');
+  drafts.edit(8, message(2));
+  assert.equal(drafts.hasAny(), true);
+});

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import { ApiError } from '../assets/http.js';
+import { removeLeftovers } from '../assets/leftovers.js';
 import { createOutbox } from '../assets/outbox.js';
 import { createStore, initialState } from '../assets/store.js';
 import { ME, memoryStorage, message, ROOM, settled } from './support.js';
@@ -41,9 +42,9 @@ function service(...outcomes) {
 }
 
 /** @param {ReturnType<typeof service>} api */
-function open(api, storage = memoryStorage()) {
+function open(api, storage = memoryStorage(), isOpen = () => true) {
   const store = createStore(initialState(ME));
-  const outbox = createOutbox({ api, store, storage });
+  const outbox = createOutbox({ api, store, storage, isOpen });
   const contents = () => store.get().threads.get(ROOM)?.messages.map(({ content }) => content);
   return { store, outbox, storage, contents };
 }
@@ -164,6 +165,31 @@ describe('the outbox', () => {
     assert.equal(up.requests[0].clientMessageId, down.requests[0].clientMessageId);
     await settled();
     assert.deepEqual(open(service(), before.storage).store.get().pending, []);
+  });
+
+  it('leaves nothing in the storage once everything is sent', async () => {
+    const { outbox, storage } = open(service(unavailable()));
+    outbox.send(ROOM, 'One');
+    assert.equal(storage.length, 1);
+    await passTime(2);
+    assert.equal(storage.length, 0);
+  });
+
+  it('stores nothing while the user is signed out, and goes on afterwards', async () => {
+    let isOpen = true;
+    const { outbox, storage, contents } = open(service(new ApiError(401)), memoryStorage(), () => isOpen);
+    outbox.send(ROOM, 'One');
+    await settled();
+    isOpen = false;
+    removeLeftovers(storage);
+    outbox.send(ROOM, 'Two');
+    assert.equal(storage.length, 0);
+    isOpen = true;
+    outbox.resume();
+    assert.equal(storage.length, 1);
+    await passTime(2);
+    assert.deepEqual(contents(), ['One', 'Two']);
+    assert.equal(storage.length, 0);
   });
 
   it('sends messages also when the storage is full', async () => {

@@ -137,17 +137,25 @@ describe('the sources', () => {
     Object.defineProperty(globalThis, 'WebSocket', { value: FakeWebSocket, configurable: true });
     Object.defineProperty(globalThis, 'EventSource', { value: class {}, configurable: true });
   });
-  const api = { feedUrl: async () => '/events', socketUrl: async () => 'wss://chat.test/socket' };
+  const api = { feedUrl: () => '/events', socketUrl: () => 'wss://chat.test/socket' };
+  const verify = async () => {};
 
   it('are event streams where there is no gateway', async () => {
-    const next = createSources({ api, hasGateway: false });
+    const next = createSources({ api, hasGateway: false, verify });
     assert.equal((await next('')) instanceof SocketSource, false);
   });
 
   it('are sockets, and an event stream after two that were not greeted', async () => {
-    const next = createSources({ api, hasGateway: true });
+    const next = createSources({ api, hasGateway: true, verify });
     const kinds = [];
     for (let n = 0; n < 4; n++) kinds.push((await next('')) instanceof SocketSource);
     assert.deepEqual(kinds, [true, true, false, true]);
+  });
+
+  it('are not opened while the session is not there', async () => {
+    const refuse = () => Promise.reject(new Error('signed out'));
+    const next = createSources({ api, hasGateway: true, verify: refuse });
+    await assert.rejects(next(''), /signed out/);
+    assert.deepEqual(FakeWebSocket.all, []);
   });
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { initialState, reduce } from '../assets/store.js';
 
 /**
- * @import { Conversation, Message } from '../types/service.d.ts'
+ * @import { Conversation, Message, Session } from '../types/service.d.ts'
  * @import { State, StoreEvent } from '../types/state.d.ts'
  */
 
@@ -57,6 +57,21 @@ export const conversation = (change) => ({
   lastActivityAt: time(0),
   lastMessage: null,
   unreadCount: 0,
+  ...change,
+});
+
+/**
+ * @param {Partial<Session>} [change]
+ * @returns {Session}
+ */
+export const session = (change) => ({
+  id: 1,
+  userId: ME,
+  device: 'Firefox on Linux',
+  createdAt: time(0),
+  lastSeenAt: time(0),
+  expiresAt: time(3_600),
+  current: false,
   ...change,
 });
 

@@ -3,6 +3,7 @@
 import './browser.js';
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { PAGE_SIZE } from '../assets/api.js';
 import { ApiError } from '../assets/http.js';
 import { createStore, initialState } from '../assets/store.js';
 import { createSync } from '../assets/sync.js';
@@ -51,6 +52,20 @@ function service(posted, listed = [conversation()]) {
         const before = state.posted.filter(({ ordinal }) => ordinal < Number(prev ?? Infinity));
         const items = before.slice(-PAGE);
         return { items, prev: before.length > PAGE ? String(items[0].ordinal) : undefined, next: undefined };
+      }),
+    /** @param {number} _id @param {number} before */
+    messagesBefore: (_id, before) =>
+      respond(`before ${before}`, () => {
+        const older = state.posted.filter(({ id }) => id < before);
+        const items = older.slice(-PAGE_SIZE);
+        const prev = older.length > PAGE_SIZE ? String(items[0].ordinal) : undefined;
+        return { items, prev, next: undefined };
+      }),
+    /** @param {number} _id @param {number} after */
+    messagesAfter: (_id, after) =>
+      respond(`after ${after}`, () => {
+        const items = state.posted.filter(({ id }) => id > after).slice(0, PAGE_SIZE);
+        return { items, prev: undefined, next: undefined };
       }),
     /** @param {number} id */
     message: (id) => respond(`message ${id}`, () => state.posted.find((one) => one.id === id)),
@@ -108,6 +123,127 @@ describe('an opened conversation', () => {
     await Promise.all([sync.loadOlder(ROOM), sync.loadOlder(ROOM)]);
     assert.deepEqual(ordinals(store.get()), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     assert.deepEqual(fake.calls, ['messages 8']);
+  });
+});
+
+describe('a message further up', () => {
+  const LAST = 400;
+  const WANTED = message(150);
+
+  /** A page that went to the message. */
+  async function openAt() {
+    const fake = service(messages(1, LAST));
+    const page = await openThread(fake);
+    const last = message(LAST);
+    page.store.dispatch({ type: 'list-loaded', conversations: [conversation({ lastMessage: last })], next: undefined });
+    await page.sync.openAt(ROOM, WANTED.id);
+    return { ...page, fake };
+  }
+
+  /** @param {import('../types/state.d.ts').State} state */
+  const range = (state) => {
+    const all = ordinals(state);
+    const [from, to] = [all[0], all[all.length - 1]];
+    assert.deepEqual(all, Array.from({ length: to - from + 1 }, (_, index) => from + index));
+    return [from, to, thread(state).hasLater];
+  };
+
+  it('is shown with the pages around it, in a few requests', async () => {
+    const { store, fake } = await openAt();
+    assert.deepEqual(range(store.get()), [100, 200, true]);
+    assert.ok(fake.calls.length <= 6, fake.calls.join());
+  });
+
+  it('is followed by later pages until the end is there', async () => {
+    const { store, sync } = await openAt();
+    await sync.loadOlder(ROOM);
+    for (let n = 0; n < 5; n++) await sync.loadLater(ROOM);
+    assert.deepEqual(range(store.get()), [95, 400, false]);
+  });
+
+  it('keeps later messages out until the pages reach them', async () => {
+    const { store, sync, fake } = await openAt();
+    fake.state.posted = messages(1, LAST + 1);
+    store.dispatch(newMessage(message(LAST + 1)));
+    assert.deepEqual(range(store.get()), [100, 200, true]);
+    for (let n = 0; n < 5; n++) await sync.loadLater(ROOM);
+    assert.deepEqual(range(store.get()), [100, LAST + 1, false]);
+  });
+
+  it('does not count as the end when a message comes while the last page is loaded', async () => {
+    const fake = service(messages(1, 60));
+    const { store, sync } = await openThread(fake);
+    const { messagesAfter } = fake.api;
+    fake.api.messagesAfter = async (id, after) => {
+      const page = await messagesAfter(id, after);
+      store.dispatch(newMessage(message(61)));
+      return page;
+    };
+    store.dispatch({ type: 'opened', conversationId: ROOM, messageId: 120 });
+    await sync.openAt(ROOM, 120);
+    assert.deepEqual(range(store.get()), [1, 60, true]);
+    fake.state.posted = messages(1, 61);
+    await sync.loadLater(ROOM);
+    assert.deepEqual(range(store.get()), [1, 61, false]);
+  });
+
+  it('stays where it is in a refresh, with what has changed', async () => {
+    const { store, sync, fake } = await openAt();
+    fake.state.posted = messages(1, LAST).map((one) => ({ ...one, content: 'edited', editedAt: time(999) }));
+    await sync.refresh();
+    assert.deepEqual(range(store.get()), [100, 200, true]);
+    assert.ok(thread(store.get()).messages.every(({ content }) => content === 'edited'));
+  });
+
+  it('is left for the newest ones, by the user or by opening the conversation', async () => {
+    const { store, sync } = await openAt();
+    await sync.toNewest(ROOM);
+    assert.deepEqual(range(store.get()), [396, 400, false]);
+    await sync.openAt(ROOM, WANTED.id);
+    store.dispatch({ type: 'opened', conversationId: ROOM });
+    await sync.openThread(ROOM);
+    assert.deepEqual(range(store.get()), [396, 400, false]);
+  });
+
+  it('is not lost to a refresh that was under way, nor to an earlier search', async () => {
+    const fake = service(messages(1, LAST));
+    const { store, sync } = await openThread(fake);
+    const slow = deferred();
+    const { messages: newestPage, messagesBefore } = fake.api;
+    fake.api.messages = async (id, prev) => {
+      await slow.promise;
+      return newestPage(id, prev);
+    };
+    fake.api.messagesBefore = async (id, before) => {
+      if (before === 300) await slow.promise;
+      return messagesBefore(id, before);
+    };
+    const before = [sync.refresh(), sync.openAt(ROOM, 300)];
+    await sync.openAt(ROOM, WANTED.id);
+    slow.resolve(undefined);
+    await Promise.all(before);
+    assert.deepEqual(range(store.get()), [100, 200, true]);
+  });
+
+  it('that is loaded already is not loaded again', async () => {
+    const fake = service(messages(1, 12));
+    const { store, sync } = await openThread(fake);
+    await sync.openAt(ROOM, 110);
+    assert.equal(fake.calls.some((call) => call.startsWith('after')), false);
+    assert.deepEqual(range(store.get()), [8, 12, false]);
+  });
+
+  it('that is not there, or of another conversation, leaves the newest messages', async () => {
+    for (const found of [undefined, message(150, { conversationId: 8 })]) {
+      const fake = service(messages(1, 12));
+      const { store, sync } = await openThread(fake);
+      fake.api.message = async () => {
+        if (!found) throw new ApiError(404);
+        return found;
+      };
+      await sync.openAt(ROOM, WANTED.id);
+      assert.deepEqual(range(store.get()), [8, 12, false]);
+    }
   });
 });
 

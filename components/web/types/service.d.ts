@@ -37,6 +37,36 @@ export interface Receipts {
   readBy: { userId: number; readAt: string }[];
 }
 
+/** A part of a content that matches a search, in UTF-16 code units. */
+export interface Highlight {
+  start: number;
+  length: number;
+}
+
+export interface SearchResult {
+  message: Message;
+  highlights: Highlight[];
+}
+
+export interface SearchPage {
+  results: SearchResult[];
+  /** The cursor of the next page. */
+  next: string | null;
+}
+
+/** A sign-in of a browser. */
+export interface Session {
+  id: number;
+  /** `null` for a back end's. */
+  userId: number | null;
+  device: string | null;
+  createdAt: string;
+  lastSeenAt: string;
+  expiresAt: string;
+  /** Whether the request came with it. */
+  current: boolean;
+}
+
 /** The body of an error response (RFC 9457). */
 export interface Problem {
   title?: string;

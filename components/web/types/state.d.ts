@@ -1,6 +1,6 @@
 /** The state of the page, and the events that change it (assets/store.js). */
 
-import type { Conversation, FeedEvent, Message } from './service.d.ts';
+import type { Conversation, FeedEvent, Message, SearchPage, SearchResult } from './service.d.ts';
 
 /** Immutable: each change makes new objects. */
 export interface State {
@@ -24,6 +24,7 @@ export interface State {
   readonly open: number | undefined;
   /** Whether the newest message of the open conversation is in view of a focused page. */
   readonly newestInView: boolean;
+  readonly search: Search;
 }
 
 export type Connection = 'connecting' | 'live' | 'reconnecting';
@@ -45,12 +46,34 @@ export interface Thread {
   readonly messages: readonly Message[];
   /** The link to the page before. */
   readonly prev: string | undefined;
+  /** Whether later messages exist that are not loaded: these are the ones around a message further up. */
+  readonly hasLater: boolean;
   /** The ordinal of the first message that was unread when the conversation was opened. */
   readonly unreadFrom: number | undefined;
   /** How many unread messages are still to be counted back to find `unreadFrom`. */
   readonly unread?: number | undefined;
   /** The ordinal down to which they have been counted. */
   readonly searchedTo?: number | undefined;
+}
+
+export interface SearchQuery {
+  readonly text: string;
+  readonly sort: 'relevance' | 'newest';
+  /** The one conversation to search. */
+  readonly scope: number | undefined;
+}
+
+export interface Search {
+  readonly query: SearchQuery;
+  /** Idle without a text; refused if the service takes no such query. */
+  readonly status: 'idle' | 'loading' | 'ready' | 'failed' | 'refused';
+  /** Why it failed or was refused. */
+  readonly reason: string;
+  readonly results: readonly SearchResult[];
+  /** The cursor of the next page. */
+  readonly next: string | null;
+  /** By id: conversations with results that are not in the loaded part of the list. */
+  readonly conversations: ReadonlyMap<number, Conversation>;
 }
 
 export interface PendingMessage {
@@ -77,11 +100,16 @@ type ResponseEvent =
   | { type: 'conversation-loaded'; conversation: Conversation }
   | { type: 'thread-loading'; conversationId: number }
   | ({ type: 'thread-loaded' | 'thread-extended'; conversationId: number } & MessagePage)
+  | ({ type: 'thread-around'; conversationId: number; hasLater: boolean } & MessagePage)
+  | { type: 'thread-continued'; conversationId: number; messages: Message[]; hasLater: boolean }
   | { type: 'thread-failed'; conversationId: number; isGone: boolean }
   | { type: 'receipts-loaded'; conversationId: number; ordinal: number; users: number[] }
   | { type: 'typing-loaded'; conversationId: number; users: number[]; at: number }
   | { type: 'presence-loaded'; users: number[] }
-  | { type: 'quoted-loaded'; message: Message };
+  | { type: 'quoted-loaded'; message: Message }
+  | ({ type: 'search-loaded' | 'search-extended' } & SearchPage)
+  | { type: 'search-failed'; reason: string; isFirst: boolean; isRefused: boolean }
+  | { type: 'search-conversation-loaded'; conversation: Conversation };
 
 export interface MessagePage {
   messages: Message[];
@@ -89,7 +117,10 @@ export interface MessagePage {
 }
 
 type UserEvent =
-  | { type: 'opened'; conversationId: number | undefined }
+  | { type: 'opened'; conversationId: number | undefined; messageId?: number | undefined }
+  | { type: 'newest-wanted'; conversationId: number }
+  | { type: 'search-changed'; query: SearchQuery }
+  | { type: 'search-loading' }
   | { type: 'newest-in-view'; value: boolean }
   | { type: 'queued'; item: PendingMessage }
   | { type: 'refused'; clientMessageId: string; error: string }

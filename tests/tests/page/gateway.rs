@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use redis::AsyncCommands as _;
-use testkit::{App, wait_for};
+use testkit::{App, unique_user, wait_for};
+use tests::token;
 
+use crate::closed::{conversation_of, end_sessions, say, signed_in};
 use crate::{TIMEOUT, open_for_two};
 
 /// Two heartbeats of a socket.
@@ -61,4 +63,29 @@ async fn the_page_uses_a_socket_and_restarts_lose_nothing() {
         browser.reads_within(HEARTBEATS, ".content", &all).await;
         browser.hides("#banner").await;
     }
+}
+
+#[tokio::test]
+#[cfg_attr(feature = "no-browser", ignore = "no Chromium")]
+async fn a_session_opens_the_socket_and_its_end_closes_it() {
+    let app = token::closed().own_stores().gateway().spawn().await;
+    let (user, other) = (unique_user(), unique_user());
+    let room = conversation_of(&app, &[user, other], "Closed file").await;
+    let page = signed_in(&app, user).await;
+    page.enter(room).await;
+    let observe = async || open_connections(&app, user).await;
+    wait_for("there is a socket", TIMEOUT, observe, |open| {
+        *open == (1, 0)
+    })
+    .await;
+    say(&app, other, room, "By socket").await;
+    page.reads(".content", &["By socket"]).await;
+
+    end_sessions(&app, user).await;
+    let shown = async || page.texts("#sign-in-dialog").await;
+    wait_for("the page asks for a token", HEARTBEATS, shown, |texts| {
+        !texts.is_empty()
+    })
+    .await;
+    page.hides(".content").await;
 }

@@ -4,20 +4,25 @@
 //! # Layout
 //!
 //! - `browser`: a Chromium for each test, and waiting for what it shows
+//! - `closed`: an app that asks for tokens or sessions, and users who sign in to it
 //! - `files`: the files of the page and their headers
-//! - `conversation`, `outage`, `gateway`, `history`, `keyboard`, `phone`, `sign_in`: the page in use
+//! - `conversation`, `outage`, `gateway`, `history`, `keyboard`, `phone`, `search`, `sign_in`, `devices`:
+//!   the page in use
 //!
 //! `cargo xtask test` installs Chromium. Where it cannot, it sets the feature `no-browser`, which
 //! ignores the tests that need one.
 
 mod browser;
+mod closed;
 mod conversation;
+mod devices;
 mod files;
 mod gateway;
 mod history;
 mod keyboard;
 mod outage;
 mod phone;
+mod search;
 mod sign_in;
 
 use std::time::Duration;

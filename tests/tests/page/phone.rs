@@ -20,11 +20,11 @@ async fn one_pane_is_shown_at_a_time() {
     let page = Browser::start(Screen::Phone).await;
     page.open(app, room.users[0]).await;
     page.hides(".thread-pane").await;
-    fits(&page).await;
+    page.fits().await;
 
     page.enter(room.id).await;
     page.hides(".list-pane").await;
-    fits(&page).await;
+    page.fits().await;
     page.write("#message", "From a phone").await;
     page.click("#send").await;
     page.reads(".own .content", &["From a phone"]).await;
@@ -41,13 +41,15 @@ async fn one_pane_is_shown_at_a_time() {
     page.hides(".thread-pane").await;
 }
 
-/// Asserts that the page does not scroll sideways.
-async fn fits(page: &Browser) {
-    let width = page
-        .run(
-            "return [document.documentElement.scrollWidth, innerWidth];",
-            json!(null),
-        )
-        .await;
-    assert_eq!(width, json!([390, 390]));
+impl Browser {
+    /// Asserts that the page does not scroll sideways.
+    pub async fn fits(&self) {
+        let width = self
+            .run(
+                "return [document.documentElement.scrollWidth, innerWidth];",
+                json!(null),
+            )
+            .await;
+        assert_eq!(width, json!([390, 390]));
+    }
 }

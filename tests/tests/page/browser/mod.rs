@@ -13,7 +13,9 @@ use dev_services::TemporaryDirectory;
 use serde_json::{Value, json};
 use testkit::App;
 use thirtyfour::prelude::*;
-use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel, TypingData};
+use thirtyfour::{
+    ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLevel, TypingData, WindowHandle,
+};
 
 use chromedriver::Chromedriver;
 
@@ -106,6 +108,15 @@ impl Browser {
         element.click().await.expect(css);
     }
 
+    /// Chooses an option of a list, by its place.
+    pub async fn choose(&self, css: &str, index: usize) {
+        let script = "const [css, index] = arguments[0];
+            const list = document.querySelector(css);
+            list.selectedIndex = index;
+            list.dispatchEvent(new Event('change'));";
+        self.run(script, json!([css, index])).await;
+    }
+
     /// Presses keys, one after another, in the element with the focus.
     pub async fn press(&self, keys: impl IntoIterator<Item = Key>) {
         let chain = keys
@@ -154,6 +165,31 @@ impl Browser {
 
     pub async fn reload(&self) {
         self.driver.refresh().await.expect("the page loads");
+    }
+
+    /// The tab that is driven.
+    pub async fn tab(&self) -> WindowHandle {
+        self.driver.window().await.expect("a tab")
+    }
+
+    /// Opens a URL in another tab, which is driven from now on.
+    pub async fn open_tab(&self, url: &str) -> WindowHandle {
+        let tab = self.driver.new_tab().await.expect("a tab");
+        self.switch_to(&tab).await;
+        self.visit(url).await;
+        tab
+    }
+
+    /// Drives another tab.
+    pub async fn switch_to(&self, tab: &WindowHandle) {
+        let switched = self.driver.switch_to_window(tab.clone()).await;
+        switched.expect("the tab");
+    }
+
+    /// Asserts that the browser has no cookie, not even one that scripts cannot see.
+    pub async fn has_no_cookie(&self) {
+        let cookies = self.driver.get_all_cookies().await.expect("the cookies");
+        assert!(cookies.is_empty(), "{cookies:?}");
     }
 
     /// Asserts that the browser's log has no warning and no error, but for failed requests.

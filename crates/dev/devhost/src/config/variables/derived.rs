@@ -66,10 +66,10 @@ fn redis_database(address: &str) -> Result<Option<String>, InvalidUrl> {
 /// strings alike.
 fn database_host(address: &str) -> Result<Option<String>, InvalidUrl> {
     let config = store_url::postgres(address)?.parse().ok();
-    Ok(config.as_ref().and_then(first_host))
+    Ok(config.as_ref().and_then(first_tcp_host))
 }
 
-fn first_host(config: &tokio_postgres::Config) -> Option<String> {
+fn first_tcp_host(config: &tokio_postgres::Config) -> Option<String> {
     let Host::Tcp(host) = config.get_hosts().first()? else {
         return None;
     };
