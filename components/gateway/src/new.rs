@@ -4,7 +4,7 @@ use futures::join;
 use http::HeaderName;
 use messaging::api::{Rate, RequestContext};
 use messaging::auth::{self, AuthMode, Claim, Cookies};
-use messaging::gateway::{self, Proxy, Socket, SocketLease};
+use messaging::gateway::{Channel, Proxy, Socket, SocketLease};
 use messaging::ids::UserId;
 use messaging::{Error, Result, feeds, presence};
 use platform::config;
@@ -74,10 +74,14 @@ async fn greet(proxy: &Proxy, opened: &Socket) -> Result<Response> {
         presence::mark_seen(opened.user)
     );
     online?;
-    let channel = gateway::channel(opened.user);
+    let subscribe = |channel: Channel| {
+        let channel = channel.to_string();
+        Control::Subscribe { channel }.frame()
+    };
     let events = [
         SocketEvent::Open,
-        Control::Subscribe { channel }.frame(),
+        subscribe(Channel::Sockets(opened.user)),
+        subscribe(Channel::Everyone),
         text_frame(&answer::hello(opened.user, &position?)),
     ];
     let response = socket::respond(proxy, opened, &events).await?;
