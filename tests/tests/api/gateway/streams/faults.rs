@@ -33,8 +33,9 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads until the last message came. Who has to fetch the state anew may find it there.
     async fn run_until(&mut self, last: &str) {
-        while self.contents.last().map(String::as_str) != Some(last) {
+        while self.resynced == 0 && self.contents.last().map(String::as_str) != Some(last) {
             match &mut self.stream {
                 None => self.reopen().await,
                 Some(stream) => match stream.next_block().await {
