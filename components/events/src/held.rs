@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use futures::join;
 use messaging::api::RequestContext;
+use messaging::auth;
 use messaging::feeds::{self, HeldLease, HeldPage};
 use messaging::gateway::{HeldStream, Proxy, Source};
 use messaging::ids::UserId;
+use messaging::sessions::Use;
 use messaging::{Error, Result, conversations, presence, relay};
 use platform::grip;
 use platform::http::{LIFETIME_OVER, LastEventId, Response, SseEvent, event_text, opening};
@@ -27,7 +29,8 @@ pub async fn open(
     if !HeldStream::is_wanted(context, &proxy) {
         return None;
     }
-    let stream = HeldStream::new(source, caller, lifetime);
+    let proof = context.authentication().proof.clone();
+    let stream = HeldStream::new(source, caller, proof, lifetime);
     match begin(context, &proxy, stream).await {
         Err(Error::Unavailable(..)) => None,
         begun => Some(begun),
@@ -93,6 +96,10 @@ fn hold(proxy: &Proxy, stream: HeldStream, response: Response) -> Response {
 pub async fn run(context: RequestContext) -> Result<Response> {
     let proxy = Proxy::of(&context).await?;
     let stream = HeldStream::of(&context, &proxy)?;
+    if is_revoked(&stream).await {
+        release(&stream).await;
+        return Ok(event_text(String::new()));
+    }
     if stream.is_over() {
         release(&stream).await;
         return Ok(event_text(LIFETIME_OVER.into()));
@@ -121,6 +128,12 @@ pub async fn run(context: RequestContext) -> Result<Response> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// A store that does not answer ends no stream.
+async fn is_revoked(stream: &HeldStream) -> bool {
+    let checked = auth::check(stream.proof(), Use::None).await;
+    matches!(checked, Err(Error::Unauthorized(_)))
 }
 
 /// What a stream lacks behind a position; `None` if its user may not see it any more.

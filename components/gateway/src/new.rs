@@ -4,7 +4,7 @@ use futures::join;
 use http::HeaderName;
 use messaging::api::{Rate, RequestContext};
 use messaging::auth::{self, AuthMode, Claim, Cookies};
-use messaging::gateway::{Channel, Proxy, Socket, SocketLease};
+use messaging::gateway::{Channel, Proxy, Socket, SocketLease, rights};
 use messaging::ids::UserId;
 use messaging::{Error, Result, feeds, presence};
 use platform::config;
@@ -74,16 +74,13 @@ async fn greet(proxy: &Proxy, opened: &Socket) -> Result<Response> {
         presence::mark_seen(opened.user)
     );
     online?;
-    let subscribe = |channel: Channel| {
-        let channel = channel.to_string();
-        Control::Subscribe { channel }.frame()
-    };
-    let events = [
-        SocketEvent::Open,
-        subscribe(Channel::Sockets(opened.user)),
-        subscribe(Channel::Everyone),
-        text_frame(&answer::hello(opened.user, &position?)),
-    ];
+    let channels = [Channel::Sockets(opened.user), Channel::Everyone];
+    let channels = channels.iter().map(Channel::to_string);
+    let channels = channels.chain(rights::channels_of(opened.proof()));
+    let subscribe = channels.map(|channel| Control::Subscribe { channel }.frame());
+    let hello = text_frame(&answer::hello(opened.user, &position?));
+    let events = [SocketEvent::Open].into_iter().chain(subscribe);
+    let events: Vec<SocketEvent> = events.chain([hello]).collect();
     let response = socket::respond(proxy, opened, &events).await?;
     Ok(response.header(HeaderName::from_static(EXTENSION), EXTENSION_VALUE))
 }

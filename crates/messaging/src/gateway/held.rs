@@ -8,7 +8,8 @@ use platform::http::Request;
 use platform::random;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, Proxy, milliseconds};
+use super::{Channel, Proxy, milliseconds, rights};
+use crate::auth::Proof;
 use crate::ids::{ConversationId, UserId};
 use crate::{Error, Result};
 
@@ -42,6 +43,8 @@ pub struct HeldStream {
     pub source: Source,
     /// The user who opened it; none for a service.
     pub caller: Option<UserId>,
+    /// What the caller's authentication rests on.
+    proof: Proof,
     /// When it ends, in Unix milliseconds: with the caller's authentication, or by the operator's limit.
     ends_at: Option<u64>,
     /// The position behind which the response of the link begins, unless the proxy knows better.
@@ -55,12 +58,18 @@ pub struct HeldStream {
 impl HeldStream {
     /// A stream that begins now.
     #[must_use]
-    pub fn new(source: Source, caller: Option<UserId>, lifetime: Option<Duration>) -> Self {
+    pub fn new(
+        source: Source,
+        caller: Option<UserId>,
+        proof: Proof,
+        lifetime: Option<Duration>,
+    ) -> Self {
         let end = lifetime.and_then(|lifetime| SystemTime::now().checked_add(lifetime));
         Self {
             id: format!("h{:016x}{:016x}", random::number(), random::number()),
             source,
             caller,
+            proof,
             ends_at: end.map(milliseconds),
             after: String::new(),
             is_part: false,
@@ -118,6 +127,12 @@ impl HeldStream {
         self.ends_at.is_some_and(|end| end <= now)
     }
 
+    /// What the caller's authentication rests on.
+    #[must_use]
+    pub const fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
     /// Where the proxy asks for what follows, and when it does so by itself.
     #[must_use]
     pub fn link(&self, proxy: &Proxy) -> Link {
@@ -150,10 +165,15 @@ impl HeldStream {
             channel: self.channel().to_string(),
             last: Some(self.after.clone()),
         };
-        let rights = self.caller.map(Channel::Streams).map(whatever);
+        let of_caller = self.caller.map(Channel::Streams).map(whatever);
         let everyone = Some(whatever(Channel::Everyone));
-        let others = [signals, rights, everyone].into_iter().flatten();
-        [events].into_iter().chain(others).collect()
+        let others = [signals, of_caller, everyone].into_iter().flatten();
+        let proof = rights::channels_of(&self.proof).into_iter();
+        let proof = proof.map(|channel| Subscription {
+            channel,
+            last: None,
+        });
+        [events].into_iter().chain(others).chain(proof).collect()
     }
 
     fn channel(&self) -> Channel {
@@ -170,7 +190,8 @@ mod tests {
 
     fn stream(lifetime: Option<Duration>) -> HeldStream {
         let source = Source::Conversation("7".parse().unwrap());
-        HeldStream::new(source, "9".parse().ok(), lifetime)
+        let proof = Proof::of_token(Some("9"), None);
+        HeldStream::new(source, "9".parse().ok(), proof, lifetime)
     }
 
     #[test]
@@ -185,6 +206,7 @@ mod tests {
             of("signals-7", None),
             of("streams-9", None),
             of("everyone", None),
+            of("tokens-9", None),
         ];
         assert_eq!(subscriptions, expected);
     }

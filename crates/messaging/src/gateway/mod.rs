@@ -11,7 +11,8 @@
 //! - [`SocketLease`]: the sockets that a user has open.
 //! - [`HeldStream`]: what is known of one event stream that the proxy holds, in the link by which the
 //!   proxy asks for more.
-//! - [`Channel`]: to what the relay publishes events. [`Notice`]: what else it publishes.
+//! - [`Channel`]: to what the relay publishes events. [`Notice`]: what else it publishes;
+//!   [`rights`]: of revocations.
 //! - `seal`: how what leaves the service comes back unchanged.
 
 mod channel;
@@ -19,6 +20,7 @@ mod held;
 mod lease;
 mod notice;
 mod proxy;
+pub mod rights;
 mod seal;
 mod socket;
 

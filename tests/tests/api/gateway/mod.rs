@@ -6,6 +6,7 @@ mod faults;
 mod figures;
 mod frames;
 mod presence;
+mod revocations;
 mod streams;
 
 use std::time::Duration;
