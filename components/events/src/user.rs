@@ -3,11 +3,12 @@
 use messaging::api::RequestContext;
 use messaging::auth::while_valid;
 use messaging::feeds::{StreamLease, UserFeed};
+use messaging::gateway::Source;
 use messaging::ids::UserId;
 use messaging::{Result, sealing};
 use platform::http::{Response, event_stream};
 
-use crate::lifetime;
+use crate::{held, lifetime};
 
 pub async fn run(context: RequestContext) -> Result<Response> {
     let user: UserId = context.path_id("userId")?;
@@ -16,6 +17,10 @@ pub async fn run(context: RequestContext) -> Result<Response> {
     // Nothing that the stream delivers could be opened.
     sealing::keys().await?;
     let lifetime = lifetime::of(&context).await?;
+    let source = Source::Feed(user);
+    if let Some(response) = held::open(&context, source, caller.user(), lifetime).await {
+        return response;
+    }
     let lease = StreamLease::acquire(caller.user()).await?;
     let feed = UserFeed::open(user, context.last_event_id()).await;
     let proof = context.authentication().proof.clone();

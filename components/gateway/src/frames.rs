@@ -20,8 +20,10 @@ const TOO_LONG: u16 = 1009;
 /// The right to the socket ended.
 const UNAUTHORIZED: u16 = 4401;
 
-/// How long presence and lease need no renewal.
+/// How long presence and lease need no renewal, unless the proxy was asked to check all sockets: then
+/// Redis may have lost them.
 const RENEWAL: Duration = Duration::from_secs(15);
+const CHECKED: Duration = Duration::from_secs(1);
 
 /// Answers what a socket sends. A request without any of it says that the socket is still open.
 pub async fn handle(proxy: &Proxy, mut of: Socket, events: Vec<SocketEvent>) -> Result<Response> {
@@ -31,7 +33,13 @@ pub async fn handle(proxy: &Proxy, mut of: Socket, events: Vec<SocketEvent>) -> 
     }
     let ends =
         |event: &SocketEvent| matches!(event, SocketEvent::Close(..) | SocketEvent::Disconnect);
-    if !events.iter().any(ends) && (events.is_empty() || of.since_renewal() >= RENEWAL) {
+    let is_check = |event: &SocketEvent| matches!(event, SocketEvent::Pong(_));
+    let renewal = if events.iter().any(is_check) {
+        CHECKED
+    } else {
+        RENEWAL
+    };
+    if !events.iter().any(ends) && (events.is_empty() || of.since_renewal() >= renewal) {
         renew(&mut of).await;
     }
     let authentication = of.authentication();

@@ -4,7 +4,7 @@ use futures::join;
 use http::HeaderName;
 use messaging::api::{Rate, RequestContext};
 use messaging::auth::{self, AuthMode, Claim, Cookies};
-use messaging::gateway::{self, Proxy, Socket, SocketLease};
+use messaging::gateway::{Channel, Proxy, Socket, SocketLease, rights};
 use messaging::ids::UserId;
 use messaging::{Error, Result, feeds, presence, sealing};
 use platform::config;
@@ -76,12 +76,13 @@ async fn greet(proxy: &Proxy, opened: &Socket) -> Result<Response> {
         presence::mark_seen(opened.user)
     );
     online?;
-    let channel = gateway::channel(opened.user);
-    let events = [
-        SocketEvent::Open,
-        Control::Subscribe { channel }.frame(),
-        text_frame(&answer::hello(opened.user, &position?)),
-    ];
+    let channels = [Channel::Sockets(opened.user), Channel::Everyone];
+    let channels = channels.iter().map(Channel::to_string);
+    let channels = channels.chain(rights::channels_of(opened.proof()));
+    let subscribe = channels.map(|channel| Control::Subscribe { channel }.frame());
+    let hello = text_frame(&answer::hello(opened.user, &position?));
+    let events = [SocketEvent::Open].into_iter().chain(subscribe);
+    let events: Vec<SocketEvent> = events.chain([hello]).collect();
     let response = socket::respond(proxy, opened, &events).await?;
     Ok(response.header(HeaderName::from_static(EXTENSION), EXTENSION_VALUE))
 }

@@ -22,9 +22,12 @@
 //! | [`stream_signal`] | string | 1 day after the newest typing | the id of the last signal in that stream |
 //! | [`feed`] | stream | 1 day after the newest event | all that concerns a user |
 //! | [`feed_seqs`] | hash | as the feed | the last event in the feed of each conversation, and the last signal of each expiring set |
-//! | [`streams_of_user`] | sorted set | 30 s after the newest renewal | a user's open event streams, scored by when their leases expire (Unix ms) |
+//! | [`streams_of_user`] | sorted set | 30 s after the newest renewal, 15 min if a proxy holds one | a user's open event streams, scored by when their leases expire (Unix ms) |
+//! | [`stream_held`], [`feed_held`] | string | 15 min after the newest renewal | there while a proxy may hold event streams of a conversation, of a user's feed |
 //! | [`sockets_of_user`] | sorted set | 3 min after the newest renewal | a user's open sockets, scored by when their leases expire (Unix ms) |
-//! | [`backlog`] | hash | none, a field for each user with a socket | behind which entry of each user's feed nothing was published to a proxy |
+//! | [`backlog`] | hash | none, a field for each reader | behind which event of a user's feed or a conversation nothing was published to a proxy; notices that it did not take |
+//! | [`notices`] | set | 5 min after the newest | what the relay is to publish: which channels check their rights, or close |
+//! | [`proxies_epoch`] | string | none | the epoch that knows who has sockets and streams open |
 //! | [`proxy_down`] | string | 2 s | there while nothing is published to a proxy, which did not answer |
 //! | [`presence_signals`], [`typing_signals`] | stream | none, capped | changes of presence and typing on their way to streams and feeds |
 //! | [`presence_signals_lease`], [`typing_signals_lease`] | string | 5 s | there while a relay works on those signals |
@@ -190,6 +193,18 @@ pub fn stream_signal(id: ConversationId) -> String {
     format!("{{conversation:{id}:stream}}:signal")
 }
 
+/// Set while a proxy may hold event streams of a conversation; in the slot of the stream.
+#[must_use]
+pub fn stream_held(id: ConversationId) -> String {
+    format!("{{conversation:{id}:stream}}:held")
+}
+
+/// Set while a proxy may hold event streams of a user's feed; in the slot of the feed.
+#[must_use]
+pub fn feed_held(user: UserId) -> String {
+    format!("{{user:{user}:feed}}:held")
+}
+
 /// All that concerns a user. Entry ids are given by Redis. Each entry has one
 /// field, `event`. Its first may be a reader's mark.
 #[must_use]
@@ -220,6 +235,18 @@ pub fn sockets_of_user(user: UserId) -> String {
 #[must_use]
 pub fn backlog(proxy: &str) -> String {
     format!("messaging:proxy:{proxy}:backlog")
+}
+
+/// What the relay is to publish to all proxies, besides events.
+#[must_use]
+pub const fn notices() -> &'static str {
+    "messaging:proxy:notices"
+}
+
+/// The epoch of the Redis that knows which users have sockets and streams at the proxies.
+#[must_use]
+pub const fn proxies_epoch() -> &'static str {
+    "messaging:proxy:epoch"
 }
 
 /// Set while a proxy does not answer.

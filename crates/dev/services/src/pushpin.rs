@@ -18,10 +18,6 @@ const PROGRAM: &str = "pushpin";
 /// Debian's, from which the names of the programs' sockets are taken.
 const INTERNAL: &str = "/usr/lib/pushpin/internal.conf";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest message in JSON, with an escape for every byte but those that content may not have: a
-/// longer frame would wait in the proxy until the client sends something.
-const CLIENT_BUFFER: usize = 64 * 1024;
-const MAX_CONNECTIONS: usize = 50_000;
 
 /// A Pushpin in front of a host.
 pub struct Pushpin {
@@ -162,75 +158,22 @@ fn write(home: &Path, listen: SocketAddr, host: SocketAddr, control: u16, key: &
 }
 
 /// The proxy's own client. It may call addresses of this machine.
-const ZURL: &str = "[General]
-instance_id=
-in_spec=ipc://{{ rundir }}/{{ ipc_prefix }}zurl-in
-in_stream_spec=ipc://{{ rundir }}/{{ ipc_prefix }}zurl-in-stream
-out_spec=ipc://{{ rundir }}/{{ ipc_prefix }}zurl-out
-in_req_spec=
-defpolicy=allow
-allow=
-deny=
-max_open_requests=20000
-buffer_size=200000
-timeout=60
-in_hwm=20000
-out_hwm=20000
-";
+const ZURL: &str = include_str!("../../../../deploy/pushpin/zurl.conf");
+/// The settings of deployments.
+const SETTINGS: &str = include_str!("../../../../deploy/pushpin/pushpin.conf");
 
-/// The limits of the default configuration drop what a busy service publishes, and its log has a line
-/// for each publication.
 fn settings(home: &Path, listen: SocketAddr, control: u16, key: &str) -> String {
-    let home = home.display();
-    format!(
-        "[global]
-libdir={home}/lib
-include={{libdir}}/internal.conf
-rundir={home}/run
-ipc_prefix=p-
-port_offset=0
-stats_connection_ttl=120
-
-[runner]
-services=condure,zurl,pushpin-proxy,pushpin-handler
-http_port={listen}
-logdir={home}/log
-log_level=1
-client_buffer_size={CLIENT_BUFFER}
-client_maxconn={MAX_CONNECTIONS}
-
-[proxy]
-routesfile={home}/routes
-auto_cross_origin=false
-accept_x_forwarded_protocol=false
-set_x_forwarded_protocol=proto-only
-x_forwarded_for=truncate:0,append
-accept_pushpin_route=false
-sig_iss=pushpin
-sig_key={key}
-updates_check=off
-
-[handler]
-push_in_spec=ipc://{{rundir}}/{{ipc_prefix}}push-in
-push_in_sub_specs=ipc://{{rundir}}/{{ipc_prefix}}push-in-sub
-push_in_sub_connect=false
-push_in_http_addr=127.0.0.1
-push_in_http_port={control}
-push_in_http_max_headers_size=10000
-push_in_http_max_body_size=10000000
-stats_spec=ipc://{{rundir}}/{{ipc_prefix}}stats
-command_spec=ipc://{{rundir}}/{{ipc_prefix}}command
-message_rate=100000
-message_hwm=200000
-message_wait=5000
-id_cache_ttl=60
-connection_subscription_max=20
-subscription_linger=60
-stats_subscription_ttl=60
-stats_report_interval=10
-stats_format=tnetstring
-"
-    )
+    let home = home.display().to_string();
+    let values = [
+        ("@HOME@", &*home),
+        ("@LISTEN@", &listen.to_string()),
+        ("@FORWARDED_FOR@", "truncate:0,append"),
+        ("@KEY@", key),
+        ("@CONTROL_ADDRESS@", "127.0.0.1"),
+        ("@CONTROL_PORT@", &control.to_string()),
+    ];
+    let put = |text: String, (name, value): (&str, &str)| text.replace(name, value);
+    values.into_iter().fold(SETTINGS.to_owned(), put)
 }
 
 #[cfg(test)]
@@ -242,5 +185,49 @@ mod tests {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         let refused = Pushpin::new(address, address, "changeme");
         assert!(refused.err().unwrap().to_string().contains("32"));
+    }
+
+    /// The files that the script of `deploy/` writes, and its exit.
+    fn start(home: &Path, key: &str) -> (bool, Vec<Option<String>>) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../deploy/pushpin/start.sh");
+        let status = Command::new("sh")
+            .arg(script)
+            .env("GRIP_KEY", key)
+            .env("PUSHPIN_TARGET", "127.0.0.1:3000")
+            .env("PUSHPIN_LISTEN", "127.0.0.1:7999")
+            .env("PUSHPIN_CONTROL", "127.0.0.1:5561")
+            .env("PUSHPIN_HOME", home)
+            .env("PUSHPIN", "true")
+            .status();
+        (status.unwrap().success(), files(home))
+    }
+
+    fn files(home: &Path) -> Vec<Option<String>> {
+        let names = [
+            "pushpin.conf",
+            "routes",
+            "lib/internal.conf",
+            "lib/runner/zurl.conf.template",
+        ];
+        let read = |name: &str| std::fs::read_to_string(home.join(name)).ok();
+        names.into_iter().map(read).collect()
+    }
+
+    #[test]
+    fn deployments_run_with_the_settings_that_tests_run_with() {
+        if !is_installed() {
+            return;
+        }
+        let key = Pushpin::random_key();
+        let home = TemporaryDirectory::create().unwrap();
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        write(home.path(), local(7999), local(3000), 5561, &key).unwrap();
+        let expected = files(home.path());
+        assert!(expected.iter().flatten().all(|text| !text.contains('@')));
+        assert_eq!(start(home.path(), &key), (true, expected));
+        let empty = TemporaryDirectory::create().unwrap();
+        for key in ["", "changeme", &format!("{key}|;")] {
+            assert_eq!(start(empty.path(), key), (false, vec![None; 4]));
+        }
     }
 }

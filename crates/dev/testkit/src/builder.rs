@@ -131,10 +131,11 @@ impl Builder {
     /// When it cannot be started.
     pub async fn try_spawn(self) -> Result<App> {
         let app = self.prepare().await?;
-        app.devhost().start().await?;
+        // First the proxy: nothing is published for a while to one that did not answer.
         if let Some(gateway) = app.gateway_if_any() {
             gateway.server().start().await?;
         }
+        app.devhost().start().await?;
         Ok(app)
     }
 

@@ -25,7 +25,8 @@ pub enum Access {
     ParticipantOrRecords,
     /// A service, or the scope `messaging:metrics`. Others get 403.
     Metrics,
-    /// The proxy that holds sockets, by its signature; others get 403. The action finds out for whom.
+    /// The proxy that holds sockets and streams, by its signature; others get 403. The action finds out for
+    /// whom.
     Proxy,
 }
 
@@ -42,7 +43,7 @@ impl fmt::Display for Access {
             Self::Records => "the scope `messaging:records`",
             Self::ParticipantOrRecords => "a participant, a service, the scope `messaging:records`",
             Self::Metrics => "a service, the scope `messaging:metrics`",
-            Self::Proxy => "the gateway's proxy, for the user named",
+            Self::Proxy => "the gateway's proxy",
         })
     }
 }

@@ -46,6 +46,14 @@ pub struct TokenProof {
     issued_at: Option<i64>,
 }
 
+impl TokenProof {
+    /// Whose it is.
+    #[must_use]
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+}
+
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionProof {

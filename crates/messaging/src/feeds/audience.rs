@@ -12,11 +12,29 @@ use crate::events::EventHead;
 use crate::ids::{ConversationId, UserId};
 use crate::{Error, Result, conversations};
 
-/// An entry of a user's feed, to be published to the user's sockets.
+/// For which readers at a proxy something is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Those of a user's feed: sockets, and event streams.
+    User {
+        /// The user.
+        user: UserId,
+        /// Whether there are sockets.
+        sockets: bool,
+        /// Whether there may be streams.
+        streams: bool,
+    },
+    /// Event streams of a conversation. Who opened one was let in, and is let out when they leave.
+    Conversation(ConversationId),
+    /// The same streams, of what is not durable.
+    Signals(ConversationId),
+}
+
+/// An entry of a user's feed or a conversation's stream, to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// The user.
-    pub user: UserId,
+    /// For whom.
+    pub reader: Reader,
     /// The entry.
     pub id: StreamId,
     /// The entry before it.
@@ -29,18 +47,20 @@ pub struct Publication {
 pub async fn resolve_for(publications: &[Publication]) -> Result<Vec<Option<Rc<str>>>> {
     let texts = texts(publications).await?;
     let participants = participants(publications).await?;
-    let sees = |publication: &Publication| match conversation(&publication.reference) {
-        Some(id) => participants
-            .get(&id)
-            .is_some_and(|users| users.contains(&publication.user)),
-        None => true,
+    let takes_part = |user: UserId, reference: &str| {
+        let Some(id) = conversation(reference) else {
+            return true;
+        };
+        let users = participants.get(&id);
+        users.is_some_and(|users| users.contains(&user))
     };
     let mut seen = Vec::new();
     for publication in publications {
-        seen.push(if sees(publication) {
-            texts.get(&publication.reference).cloned()
-        } else {
-            alone(publication).await?
+        seen.push(match publication.reader {
+            Reader::User { user, .. } if !takes_part(user, &publication.reference) => {
+                alone(user, publication).await?
+            }
+            _ => texts.get(&publication.reference).cloned(),
         });
     }
     Ok(seen)
@@ -68,7 +88,10 @@ async fn texts(publications: &[Publication]) -> Result<BTreeMap<Rc<str>, Rc<str>
 async fn participants(
     publications: &[Publication],
 ) -> Result<BTreeMap<ConversationId, BTreeSet<UserId>>> {
-    let mut references: Vec<&Rc<str>> = publications.iter().map(|p| &p.reference).collect();
+    let users = publications
+        .iter()
+        .filter(|p| matches!(p.reader, Reader::User { .. }));
+    let mut references: Vec<&Rc<str>> = users.map(|p| &p.reference).collect();
     references.dedup();
     let ids = references.into_iter().filter_map(|r| conversation(r));
     let ids: BTreeSet<ConversationId> = ids.collect();
@@ -91,11 +114,11 @@ fn conversation(reference: &str) -> Option<ConversationId> {
 }
 
 /// What a user may see who takes part no longer, or only since a moment.
-async fn alone(publication: &Publication) -> Result<Option<Rc<str>>> {
+async fn alone(user: UserId, publication: &Publication) -> Result<Option<Rc<str>>> {
     let entry = StreamEntry {
         id: publication.id,
         event: publication.reference.to_string(),
     };
-    let resolved = resolve(vec![entry], Some(publication.user)).await?;
+    let resolved = resolve(vec![entry], Some(user)).await?;
     Ok(resolved.into_iter().next().map(|entry| entry.event.into()))
 }

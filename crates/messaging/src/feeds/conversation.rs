@@ -146,7 +146,11 @@ impl ConversationFeed {
 
 /// Asks the database, and wakes the relay if that has work to do. A stream
 /// lasts long and asks seldom, so it keeps no connection.
-async fn look(id: ConversationId, viewer: Option<UserId>, after: i64) -> Result<Option<EventPage>> {
+pub(super) async fn look(
+    id: ConversationId,
+    viewer: Option<UserId>,
+    after: i64,
+) -> Result<Option<EventPage>> {
     let page = events::page_after(id, viewer, after, PAGE).await;
     postgres::release();
     relay::wake_up_if(matches!(&page, Ok(Some(page)) if page.unrelayed)).await;

@@ -8,7 +8,7 @@ use platform::redis::{
     unexpected,
 };
 
-use super::added::{self, Added};
+use super::added::{self, Additions};
 use crate::ids::{ConversationId, Seq, UserId};
 use crate::{RedisService, keys};
 
@@ -44,33 +44,35 @@ const STREAM_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// The entry with which a reader creates a feed that does not exist.
 pub const FEED_MARKER: &str = r#"{"type":"opened"}"#;
 
-/// Adds a conversation's events to its stream; those that are there stay as they are.
+/// Adds a conversation's events to its stream; those that are there stay as they are. Whether a proxy
+/// may hold event streams of the conversation.
 pub async fn append_to_stream(
     redis: RedisService,
     id: ConversationId,
     entries: &[(Seq, String)],
-) -> Result<i64, RedisError> {
+) -> Result<bool, RedisError> {
     let mut arguments = limits();
     for (seq, json) in entries {
         arguments.extend(args![seq.get(), json]);
     }
-    redis
-        .script(STREAM_APPEND, &keys::stream(id), arguments)
-        .await
+    let keys = [&*keys::stream(id), &*keys::stream_held(id)];
+    redis.script_on(STREAM_APPEND, &keys, arguments).await
 }
 
 /// Adds signals to a conversation's stream, behind its newest event, in order and each once. Each is
-/// its id and its event.
+/// its id and its event. The ids of those that were added, if a proxy may hold event streams of the
+/// conversation.
 pub async fn interject(
     redis: RedisService,
     id: ConversationId,
     signals: &[(&str, &str)],
-) -> Result<i64, RedisError> {
+) -> Result<Vec<String>, RedisError> {
     let mut arguments = limits();
     for (id, event) in signals {
         arguments.extend(args![*id, *event]);
     }
-    let keys = [&*keys::stream(id), &*keys::stream_signal(id)];
+    let (stream, signal) = (keys::stream(id), keys::stream_signal(id));
+    let keys = [&*stream, &*signal, &*keys::stream_held(id)];
     redis.script_on(STREAM_INTERJECT, &keys, arguments).await
 }
 
@@ -83,13 +85,13 @@ pub struct FeedEntry {
     pub event: String,
 }
 
-/// Adds entries to a user's feed, in order and each once; what was added, if the user has sockets
-/// open.
+/// Adds entries to a user's feed, in order and each once; what was added, if the user has readers at a
+/// proxy.
 pub async fn append_to_feed(
     redis: RedisService,
     user: UserId,
     entries: &[FeedEntry],
-) -> Result<Vec<Added>, RedisError> {
+) -> Result<Additions, RedisError> {
     let mut arguments = limits();
     for entry in entries {
         match entry.position {
@@ -106,21 +108,22 @@ async fn add_to_feed(
     user: UserId,
     script: Script,
     arguments: Vec<RedisParameter>,
-) -> Result<Vec<Added>, RedisError> {
+) -> Result<Additions, RedisError> {
     let (feed, seqs) = (keys::feed(user), keys::feed_seqs(user));
-    let keys = [&*feed, &*seqs, &*keys::sockets_of_user(user)];
+    let (sockets, held) = (keys::sockets_of_user(user), keys::feed_held(user));
+    let keys = [&*feed, &*seqs, &*sockets, &*held];
     let added: Vec<String> = redis.script_on(script, &keys, arguments).await?;
     added::read(&added)
 }
 
 /// Adds signals to a user's feed, if there is one, in order and each once. Each is its id under
-/// `signals`, and its event. What was added, if the user has sockets open.
+/// `signals`, and its event. What was added, if the user has readers at a proxy.
 pub async fn signal(
     redis: RedisService,
     user: UserId,
     signals: &str,
     entries: &[(&str, &str)],
-) -> Result<Vec<Added>, RedisError> {
+) -> Result<Additions, RedisError> {
     let mut arguments = args![STREAM_MAX, signals];
     for (id, event) in entries {
         arguments.extend(args![*id, *event]);

@@ -59,7 +59,7 @@ impl SocketLease {
     }
 
     async fn take(&self, max: i64) -> Result<i64, RedisError> {
-        let arguments = args![self.connection.as_str(), millis(TTL), max];
+        let arguments = args![self.connection.as_str(), millis(TTL), max, millis(TTL)];
         RedisService::required()
             .script(LEASE, &self.key, arguments)
             .await

@@ -19,6 +19,10 @@ const LEEWAY: u64 = 30;
 /// The shortest key (RFC 7518, 3.2). Proxies come with `changeme`.
 const MIN_KEY_BYTES: usize = 32;
 
+/// What is sealed. No signature of the proxy, whose first character is a letter, begins like these.
+const SOCKETS: &[u8] = b"\0lexiflow socket\0";
+const STREAMS: &[u8] = b"\0lexiflow stream\0";
+
 thread_local! {
     /// What the settings say; `None` inside if the gateway is off.
     static PROXY: OnceCell<Option<Rc<Proxy>>> = const { OnceCell::new() };
@@ -28,7 +32,10 @@ thread_local! {
 pub struct Proxy {
     key: DecodingKey,
     rules: Validation,
+    /// For the state of sockets.
     pub(super) sealer: Sealer,
+    /// For the links of streams.
+    pub(super) links: Sealer,
 }
 
 /// The addresses at which the proxies take what is published; none if the gateway is off.
@@ -64,7 +71,7 @@ impl Proxy {
         if proxy.signed(request) {
             Ok(proxy)
         } else {
-            Err(Error::Forbidden("Only the gateway opens sockets."))
+            Err(Error::Forbidden("Only the gateway may ask for this."))
         }
     }
 
@@ -80,7 +87,8 @@ impl Proxy {
         Some(Self {
             key: DecodingKey::from_secret(key.as_bytes()),
             rules,
-            sealer: Sealer::new(key.as_bytes())?,
+            sealer: Sealer::new(key.as_bytes(), SOCKETS)?,
+            links: Sealer::new(key.as_bytes(), STREAMS)?,
         })
     }
 

@@ -10,17 +10,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-/// No signature of the proxy, whose first character is a letter, begins like this.
-const PURPOSE: &[u8] = b"\0lexiflow socket\0";
-
 /// Seals and opens.
 pub struct Sealer(Hmac<Sha256>);
 
 impl Sealer {
-    /// A sealer with a key.
-    pub fn new(key: &[u8]) -> Option<Self> {
+    /// A sealer with a key: what it seals for one purpose is nothing for another.
+    pub fn new(key: &[u8], purpose: &[u8]) -> Option<Self> {
         let mac = Hmac::new_from_slice(key).ok()?;
-        Some(Self(mac.chain_update(PURPOSE)))
+        Some(Self(mac.chain_update(purpose)))
     }
 
     /// A value as text.
@@ -51,18 +48,23 @@ mod tests {
 
     use super::*;
 
+    const PURPOSE: &[u8; 3] = b"\0a\0";
+
     proptest! {
         #[test]
         fn what_was_sealed_is_opened_by_the_same_key_only(value: (u64, String), key: [u8; 32], other: [u8; 32]) {
             prop_assume!(key != other);
-            let sealed = Sealer::new(&key).unwrap().seal(&value);
-            prop_assert_eq!(Sealer::new(&key).unwrap().open(&sealed), Some(value));
-            prop_assert_eq!(Sealer::new(&other).unwrap().open::<(u64, String)>(&sealed), None);
+            let sealed = Sealer::new(&key, PURPOSE).unwrap().seal(&value);
+            prop_assert_eq!(Sealer::new(&key, PURPOSE).unwrap().open(&sealed), Some(value));
+            for (key, purpose) in [(&other, PURPOSE), (&key, b"\0b\0")] {
+                let opened = Sealer::new(key, purpose).unwrap().open::<(u64, String)>(&sealed);
+                prop_assert_eq!(opened, None);
+            }
         }
 
         #[test]
         fn what_was_changed_is_not_opened(value: String, at: prop::sample::Index, to in "[a-zA-Z0-9._-]") {
-            let sealer = Sealer::new(&[7; 32]).unwrap();
+            let sealer = Sealer::new(&[7; 32], PURPOSE).unwrap();
             let sealed = sealer.seal(&value);
             let mut changed = sealed.clone();
             let at = at.index(changed.len());

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use platform::http::Request;
 use serde::{Deserialize, Serialize};
 
-use super::Proxy;
+use super::{Proxy, milliseconds};
 use crate::auth::{Authentication, Caller, Identity, Proof, Scopes};
 use crate::content::DeviceId;
 use crate::ids::UserId;
@@ -120,10 +120,4 @@ impl Socket {
     pub fn renewed(&mut self) {
         self.renewed_at = milliseconds(SystemTime::now());
     }
-}
-
-fn milliseconds(at: SystemTime) -> u64 {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH);
-    let since = since.unwrap_or_default().as_millis();
-    u64::try_from(since).unwrap_or(u64::MAX)
 }

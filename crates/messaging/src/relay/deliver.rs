@@ -154,7 +154,7 @@ fn commands_of<'a>(redis: RedisService, batch: &'a Batch, terms: Terms<'a>) -> V
         publisher,
     } = terms;
     let mut commands = mend_cache(redis, batch, epoch, ttl);
-    commands.push(stream(redis, batch));
+    commands.push(stream(redis, batch, publisher));
     for (user, count) in &batch.unread {
         let mut entries = feed_entries(batch, *user);
         entries.push(unread_entry(batch, *count));
@@ -279,11 +279,17 @@ pub fn delete_unread(
     async move { redis.del(&key).await.map(|_| ()) }.boxed_local()
 }
 
-fn stream(redis: RedisService, batch: &Batch) -> Command<'static> {
+fn stream<'a>(redis: RedisService, batch: &Batch, publisher: &'a Publisher) -> Command<'a> {
     let id = batch.conversation;
     let entry = |event: &Event| (event.seq, event.to_reference());
     let entries: Vec<_> = batch.events.iter().map(entry).collect();
-    async move { append_to_stream(redis, id, &entries).await.map(|_| ()) }.boxed_local()
+    async move {
+        if append_to_stream(redis, id, &entries).await? {
+            publisher.take_events(id, &entries);
+        }
+        Ok(())
+    }
+    .boxed_local()
 }
 
 /// Brings the cache up to date where a writer could not: it was late or lost.

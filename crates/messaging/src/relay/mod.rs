@@ -11,7 +11,7 @@
 //! - [`mod@wake_up`]: how a change wakes the relay.
 //! - `claim`: the lease, what there is to deliver, and how far it came.
 //! - `deliver`: the commands to Redis, in windows.
-//! - `publish`: what was added to feeds, to the proxies that hold sockets.
+//! - `publish`: what was added, to the proxies that hold sockets and event streams.
 //! - `signals`: what is not durable: presence and typing.
 //! - `unread_keys`: unread counts in a Redis that lost them or came back older.
 
@@ -47,6 +47,9 @@ const LONGEST_DEBOUNCE: Duration = Duration::from_millis(50);
 /// How long a drain works at the most. On Spin, what comes on other channels of the same Redis waits
 /// for it.
 const BUDGET: Duration = Duration::from_secs(1);
+
+/// How long a drain waits for proxies before it records what it delivered.
+const SETTLE: Duration = Duration::from_millis(100);
 
 /// The payload of a wake-up after a change was missing in Redis.
 pub const RESTORE: &str = "restore";
@@ -86,6 +89,7 @@ async fn deliver_waiting(
         cache::epoch(),
     );
     flag?;
+    publisher.take_notices(redis).await?;
     let until = Until::of_drain(time?);
     let all_unread = unread_keys::restore(redis, marker?, &epoch?, until).await?;
     let mut delivered = 0;
@@ -137,6 +141,9 @@ async fn work_on(
     fault(2).await;
     let delivered: Delivered =
         deliver::deliver(redis, &batches, deadline, until, publisher).await?;
+    // Until it is recorded that they are delivered, events of a relay that dies are delivered again, and
+    // so published. A proxy that is slow is not waited for.
+    let _late = clock::timeout(SETTLE, publisher.finish()).await;
     fault(3).await;
     let progress = |conversation| {
         if unreadable.contains(&conversation) {

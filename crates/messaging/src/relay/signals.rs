@@ -179,7 +179,13 @@ async fn deliver_group(
     let entries: Vec<(&str, &str)> = group.iter().map(|s| (&*s.id, &*s.event)).collect();
     let audience = match member {
         Member::Typing(conversation, _) => {
-            interject(redis, conversation, &entries).await?;
+            let added = interject(redis, conversation, &entries).await?;
+            for (_, event) in entries
+                .iter()
+                .filter(|(id, _)| added.iter().any(|a| a == id))
+            {
+                publisher.take_signal(conversation, event);
+            }
             participants(conversation).await?
         }
         Member::Online(user) => presence::audience(user).await?,

@@ -15,6 +15,7 @@ use super::{Standing, Subject, store};
 use crate::auth::{Proof, Scopes};
 use crate::cache::share::{self, Step};
 use crate::content::Device;
+use crate::gateway::{self, Notice, rights};
 use crate::ids::{MAX_ID, SessionId};
 use crate::{Error, RedisService, Result, cache, keys};
 
@@ -152,6 +153,7 @@ async fn forget(subject: &Subject, id: SessionId, key: &SessionKey) {
         vec![
             delete(redis, session.clone()),
             unlist(redis, index.clone(), id),
+            close(redis, vec![rights::session_ended(id)]),
         ]
     })
     .await;
@@ -159,6 +161,11 @@ async fn forget(subject: &Subject, id: SessionId, key: &SessionKey) {
 
 fn delete(redis: RedisService, key: String) -> Step<'static> {
     async move { redis.del(&key).await.map(|_| ()) }.boxed_local()
+}
+
+/// Ends the sockets and held streams that rest on it.
+fn close(redis: RedisService, notices: Vec<Notice>) -> Step<'static> {
+    async move { gateway::notify(redis, &notices).await }.boxed_local()
 }
 
 fn unlist(redis: RedisService, index: String, id: SessionId) -> Step<'static> {
@@ -219,7 +226,8 @@ async fn share_revocation(
         let (subject, index) = (subject.clone(), keys::sessions_of(&subject));
         let set = async move {
             let epoch = cache::epoch().await?;
-            standing.share(redis, &subject, epoch.as_str()).await
+            standing.share(redis, &subject, epoch.as_str()).await?;
+            close(redis, revoked(&subject, standing)).await
         };
         let mut steps: Vec<Step<'static>> = vec![set.boxed_local()];
         for (id, key) in &sessions {
@@ -229,4 +237,13 @@ async fn share_revocation(
         steps
     })
     .await;
+}
+
+fn revoked(subject: &Subject, standing: Standing) -> Vec<Notice> {
+    let sessions = rights::sessions_ended(subject);
+    let tokens = subject.user().filter(|_| standing.tokens_before > 0);
+    [sessions]
+        .into_iter()
+        .chain(tokens.map(rights::tokens_refused))
+        .collect()
 }

@@ -38,7 +38,7 @@ pub use problem::json as problem_json;
 pub use request::Request;
 pub use response::Response;
 pub use sse::{LastEventId, SseEvent};
-pub use sse_sender::{SseSender, StreamEnd, event_stream};
+pub use sse_sender::{LIFETIME_OVER, SseSender, StreamEnd, event_stream, event_text, opening};
 
 use crate::{Error, Result, clock, log};
 

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use ::http::{HeaderName, header};
+use ::http::{HeaderName, StatusCode, header};
 use bytes::Bytes;
 use futures::channel::mpsc::{Receiver, Sender, channel};
 use futures::channel::oneshot;
@@ -27,6 +27,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// About how many bytes are sent together.
 const CHUNK: usize = 64 * 1024;
 
+/// The comment at the end of a stream whose lifetime is over.
+pub const LIFETIME_OVER: &str = ": lifetime over: resume\n\n";
+
+const MEDIA_TYPE: &str = "text/event-stream";
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Why a stream ended.
@@ -44,8 +48,7 @@ pub struct SseSender(Sender<Bytes>);
 impl SseSender {
     /// Opens the stream: from here on the client knows where to resume.
     pub async fn open(&mut self, id: Option<String>) -> Result<(), StreamEnd> {
-        let retry = random::duration(Duration::from_secs(1), Duration::from_secs(2));
-        self.send(sse::opening(retry, id)).await
+        self.send(opening(id)).await
     }
 
     /// Sends events, and leaves the list empty.
@@ -84,9 +87,25 @@ where
     let (sender, receiver) = channel(0);
     let (connected, disconnected) = oneshot::channel();
     task::spawn(run(lifetime, feed, sender, disconnected));
-    Response::stream("text/event-stream", body(receiver, connected))
+    with_headers(Response::stream(MEDIA_TYPE, body(receiver, connected)))
+}
+
+/// A response with a part of an event stream, as a whole body.
+pub fn event_text(text: String) -> Response {
+    with_headers(Response::whole(StatusCode::OK, MEDIA_TYPE, text))
+}
+
+fn with_headers(response: Response) -> Response {
+    response
         .header(header::CACHE_CONTROL, "no-store")
         .header(X_ACCEL_BUFFERING, "no")
+}
+
+/// What a stream begins with: from here on the client knows where to resume.
+#[must_use]
+pub fn opening(id: Option<String>) -> String {
+    let retry = random::duration(Duration::from_secs(1), Duration::from_secs(2));
+    sse::opening(retry, id)
 }
 
 async fn run<F>(
@@ -104,7 +123,7 @@ async fn run<F>(
     let ended = select(select(feed, keep_alive), select(disconnected, expired)).await;
     if let Either::Right((Either::Right(_), _)) = ended {
         let mut sender = SseSender(sender);
-        let _ = sender.send(sse::comment("lifetime over: resume")).await;
+        let _ = sender.send(LIFETIME_OVER.into()).await;
     }
 }
 

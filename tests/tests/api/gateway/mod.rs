@@ -1,4 +1,4 @@
-//! Sockets, through a real Pushpin.
+//! Sockets and event streams, through a real Pushpin.
 
 mod access;
 mod client;
@@ -6,6 +6,8 @@ mod faults;
 mod figures;
 mod frames;
 mod presence;
+mod revocations;
+mod streams;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use serde_yaml_ng::Value;
 
 use super::arguments::{component_ids, listen};
 use super::yaml::{at, map, text, texts};
-use super::{PREFIX, ensure_processes};
+use super::{PREFIX, ensure_processes, pushpin};
 use crate::check::components::ensure_same;
 use crate::check::spin_manifest::Manifest;
 
@@ -26,6 +26,12 @@ pub fn check(manifest: &Manifest, compose: &str) -> Result<()> {
         variables(manifest, service)?;
         health_check(manifest, service, ids)?;
     }
+    pushpin::service(
+        manifest,
+        at(&compose, &["services", "pushpin"])?,
+        api,
+        &api_ids,
+    )?;
     let migrations = text(&compose, &["services", "migrate", "build", "dockerfile"])?;
     super::read(migrations)?;
     let pools = api_ids.iter().chain(&relay_ids);
@@ -62,15 +68,25 @@ fn variables(manifest: &Manifest, service: &Value) -> Result<()> {
 
 /// The health check asks a route of the service, at the port that it listens on.
 fn health_check(manifest: &Manifest, service: &Value, ids: &BTreeSet<String>) -> Result<()> {
+    let command = texts(service, &["command"])?;
+    let port = listen(&command).and_then(|address| address.rsplit_once(':'));
+    let (_, port) = port.context("--listen names no port")?;
+    asks(manifest, service, ids, port)
+}
+
+/// The health check of a container asks a route of these components, at a port.
+pub fn asks(
+    manifest: &Manifest,
+    service: &Value,
+    ids: &BTreeSet<String>,
+    port: &str,
+) -> Result<()> {
     let script = texts(service, &["healthcheck", "test"])?.join(" ");
     let path = script
         .split_once("GET ")
         .and_then(|(_, rest)| rest.split(' ').next())
         .context("the health check has no path")?;
     ensure!(manifest.has_route(ids, path), "no component answers {path}");
-    let command = texts(service, &["command"])?;
-    let port = listen(&command).and_then(|address| address.rsplit_once(':'));
-    let (_, port) = port.context("--listen names no port")?;
     ensure!(
         script.contains(&format!("/dev/tcp/127.0.0.1/{port};")),
         "the health check asks another port than {port}"

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod compose;
+mod pushpin;
 mod spinkube;
 mod systemd;
 mod yaml;
@@ -20,6 +21,7 @@ pub fn files_and_manifest_agree() -> Result<()> {
     spinkube::check(&manifest, &spinkube::documents()?).context("deploy/spinkube")?;
     compose::check(&manifest, &read(compose::FILE)?).context(compose::FILE)?;
     systemd::check(&manifest, &systemd::Files::read()?).context("deploy/systemd")?;
+    pushpin::check(&pushpin::Files::read()?).context("deploy/pushpin")?;
     runtime_config(&read("deploy/runtime-config.toml")?).context("deploy/runtime-config.toml")
 }
 

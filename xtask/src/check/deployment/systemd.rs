@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, ensure};
 
 use super::arguments::{self, component_ids};
-use super::{PREFIX, ensure_processes, read};
+use super::{PREFIX, ensure_processes, pushpin, read};
 use crate::check::components::ensure_same;
 use crate::check::spin_manifest::Manifest;
 
@@ -13,6 +13,7 @@ pub struct Files {
     pub api: String,
     pub relay: String,
     pub probe: String,
+    pub pushpin: String,
     pub environment: String,
 }
 
@@ -22,6 +23,7 @@ impl Files {
             api: read("deploy/systemd/lexiflow-messaging-api.service")?,
             relay: read("deploy/systemd/lexiflow-messaging-relay.service")?,
             probe: read("deploy/systemd/lexiflow-messaging-probe.service")?,
+            pushpin: read("deploy/systemd/lexiflow-messaging-pushpin.service")?,
             environment: read("deploy/systemd/messaging.env.example")?,
         })
     }
@@ -35,12 +37,16 @@ pub fn check(manifest: &Manifest, files: &Files) -> Result<()> {
         "the units listen at one address"
     );
     probe(manifest, &files.probe, &relay)?;
-    for unit in [&files.api, &files.relay] {
+    for unit in [&files.api, &files.relay, &files.pushpin] {
         ensure!(
             unit.contains("\nRestart=always\n") && unit.contains("\nStartLimitIntervalSec=0\n"),
             "a unit is not started again however often Spin ends"
         );
     }
+    ensure!(
+        pushpin::target_of_unit(&files.pushpin) == Some(listen(&api)?),
+        "Pushpin's target is not where the API listens"
+    );
     environment(manifest, &files.environment)
 }
 
@@ -114,6 +120,13 @@ mod tests {
         let mut files = Files::read().unwrap();
         files.relay = files.relay.replace("127.0.0.1:3001", "127.0.0.1:3000");
         assert!(error_of(&files).contains("one address"));
+    }
+
+    #[test]
+    fn pushpin_is_in_front_of_the_api() {
+        let mut files = Files::read().unwrap();
+        files.pushpin = files.pushpin.replace("127.0.0.1:3000", "127.0.0.1:3001");
+        assert!(error_of(&files).contains("Pushpin's target"));
     }
 
     #[test]

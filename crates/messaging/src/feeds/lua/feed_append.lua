@@ -4,12 +4,13 @@
 -- KEYS[1]  the feed, user:{id}:feed
 -- KEYS[2]  the seq of the last event that was added of each conversation, {user:{id}:feed}:seqs
 -- KEYS[3]  the user's open sockets, {user:{id}:feed}:sockets
+-- KEYS[4]  the mark of held event streams, {user:{id}:feed}:held
 -- ARGV[1]  about how many entries the feed may hold
 -- ARGV[2]  the TTL of both in seconds
 -- ARGV[3…] of each event: its conversation and its seq, or nothing for both if it is not durable, and
 --          its JSON
--- Returns, if sockets are open, the id of the newest entry before, and the id of each event, or nothing
--- for one that was not added; else nothing.
+-- Returns, if a proxy has readers, which (s: sockets, h: held streams), the id of the newest entry before,
+-- and the id of each event, or nothing for one that was not added; else nothing.
 
 local added = additions()
 for i = 3, #ARGV, 3 do

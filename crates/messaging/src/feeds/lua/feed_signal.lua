@@ -5,11 +5,12 @@
 -- KEYS[1]  the feed, user:{id}:feed
 -- KEYS[2]  what was added last, {user:{id}:feed}:seqs
 -- KEYS[3]  the user's open sockets, {user:{id}:feed}:sockets
+-- KEYS[4]  the mark of held event streams, {user:{id}:feed}:held
 -- ARGV[1]  about how many entries the feed may hold
 -- ARGV[2]  the signals' key, a field of KEYS[2] that no conversation has
 -- ARGV[3…] of each signal its id, and its event
--- Returns, if sockets are open, the id of the newest entry before, and the id of each event, or nothing
--- for one that was not added; else nothing.
+-- Returns, if a proxy has readers, which (s: sockets, h: held streams), the id of the newest entry before,
+-- and the id of each event, or nothing for one that was not added; else nothing.
 
 local left = redis.call('PTTL', KEYS[1])
 if left == -2 then

@@ -2,19 +2,17 @@
 -- drain that was cut short, stays as it is.
 --
 -- KEYS[1]  the stream, conversation:{id}:stream
+-- KEYS[2]  the mark of held event streams, {conversation:{id}:stream}:held
 -- ARGV[1]  about how many entries the stream may hold
 -- ARGV[2]  the stream's TTL in seconds
 -- ARGV[3…] pairs, in order: the event's seq, the event's JSON
--- Returns how many were added.
+-- Returns whether a proxy may hold streams of the conversation.
 
-local added = 0
 for i = 3, #ARGV, 2 do
   local entry = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[i] .. '-0', 'event', ARGV[i + 1])
-  if not entry.err then
-    added = added + 1
-  elseif not string.find(entry.err, 'equal or smaller') then
+  if entry.err and not string.find(entry.err, 'equal or smaller') then
     return entry
   end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return added
+return redis.call('EXISTS', KEYS[2])

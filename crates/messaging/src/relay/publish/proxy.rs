@@ -10,9 +10,8 @@ use platform::{args, clock::Instant};
 use sha2::{Digest, Sha256};
 
 use super::backlog;
-use crate::feeds::FeedEvent;
-use crate::ids::UserId;
-use crate::{RedisService, Result, gateway, keys};
+use super::outgoing::Outgoing;
+use crate::{RedisService, Result, keys};
 
 /// How long a proxy may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -77,9 +76,9 @@ impl Proxy {
         self.state.get() == State::Behind
     }
 
-    /// Publishes events, unless older ones wait: then these wait too.
-    pub async fn publish(&self, redis: RedisService, events: &[(UserId, FeedEvent)]) {
-        let mut rest = events;
+    /// Publishes, unless what is older waits: then this waits too.
+    pub async fn publish(&self, redis: RedisService, outgoing: &[Outgoing]) {
+        let mut rest = outgoing;
         while self.state.get() == State::Current && !rest.is_empty() {
             let (now, later) = rest.split_at(fit(rest));
             match self.send(redis, now).await {
@@ -87,16 +86,15 @@ impl Proxy {
                 Sent::No => break,
             }
         }
-        let starts = rest
-            .iter()
-            .map(|(user, event)| (*user, event.previous.clone()));
-        self.keep(redis, &starts.collect::<Vec<_>>()).await;
+        self.keep(redis, rest.iter().filter_map(Outgoing::field))
+            .await;
     }
 
-    /// Adds to the backlog what comes behind these positions.
-    pub async fn keep(&self, redis: RedisService, starts: &[(UserId, String)]) {
-        if !starts.is_empty() {
-            backlog::add(redis, &self.name, starts).await;
+    /// Adds fields to the backlog.
+    pub async fn keep(&self, redis: RedisService, fields: impl Iterator<Item = (String, String)>) {
+        let fields: Vec<_> = fields.collect();
+        if !fields.is_empty() {
+            backlog::add(redis, &self.name, &fields).await;
         }
     }
 
@@ -105,20 +103,20 @@ impl Proxy {
         let deadline = Instant::now() + BUDGET;
         while self.is_behind() && Instant::now() < deadline {
             match backlog::take(redis, &self.name).await {
-                Ok(users) if users.is_empty() => self.state.set(State::Current),
-                Ok(users) => self.publish_backlog(redis, &users).await,
+                Ok(fields) if fields.is_empty() => self.state.set(State::Current),
+                Ok(fields) => self.publish_backlog(redis, &fields).await,
                 Err(_) => return,
             }
         }
     }
 
-    async fn publish_backlog(&self, redis: RedisService, users: &[(UserId, String)]) {
-        let pages = backlog::read(users).await;
-        let mut rest = &pages.events[..];
+    async fn publish_backlog(&self, redis: RedisService, fields: &[(String, String)]) {
+        let pages = backlog::read(fields).await;
+        let mut rest = &pages.outgoing[..];
         while !rest.is_empty() {
             let (now, later) = rest.split_at(fit(rest));
             if let Sent::No = self.send(redis, now).await {
-                backlog::put_back(redis, &self.name, users).await;
+                backlog::put_back(redis, &self.name, fields).await;
                 return;
             }
             rest = later;
@@ -126,8 +124,8 @@ impl Proxy {
         backlog::put_back(redis, &self.name, &pages.rest).await;
     }
 
-    async fn send(&self, redis: RedisService, events: &[(UserId, FeedEvent)]) -> Sent {
-        let items: Vec<Item> = events.iter().map(item).collect();
+    async fn send(&self, redis: RedisService, outgoing: &[Outgoing]) -> Sent {
+        let items: Vec<Item> = outgoing.iter().flat_map(Outgoing::items).collect();
         let url = format!("{}/publish/", self.address);
         match post_json(&url, publish_body(&items), TIMEOUT).await {
             Ok(200..300) => Sent::Yes,
@@ -154,19 +152,11 @@ impl Proxy {
     }
 }
 
-fn item((user, event): &(UserId, FeedEvent)) -> Item {
-    Item {
-        channel: gateway::channel(*user),
-        id: event.id.clone(),
-        text: event.to_frame(),
-    }
-}
-
-/// How many of the events fit into a request; one at the least.
-fn fit(events: &[(UserId, FeedEvent)]) -> usize {
+/// How much of it fits into a request; one at the least.
+fn fit(outgoing: &[Outgoing]) -> usize {
     let mut bytes = 0;
-    let fits = events.iter().take(ITEMS).take_while(|(_, event)| {
-        bytes += event.json.len();
+    let fits = outgoing.iter().take(ITEMS).take_while(|one| {
+        bytes += one.len();
         bytes <= BYTES
     });
     fits.count().max(1)
