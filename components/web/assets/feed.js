@@ -13,7 +13,7 @@ import { backoff } from './backoff.js';
 /** @type {FeedEvent['type'][]} */
 const EVENT_TYPES = [
   'new-message', 'message-edited', 'message-deleted', 'message-read', 'typing-start', 'typing-stop',
-  'online', 'offline', 'unread-count', 'conversation-created', 'participant-joined',
+  'online', 'offline', 'unread-count', 'conversation-created', 'conversation-changed', 'participant-joined',
   'participant-left', 'resync',
 ];
 /** A source waits for a response without a limit. */

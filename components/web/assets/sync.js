@@ -105,9 +105,12 @@ export function createSync({ api, store }) {
    * @param {number} id
    */
   async function ensureListed(id) {
-    if (!store.get().conversations.has(id)) {
-      dispatch({ type: 'conversation-loaded', conversation: await api.conversation(id) });
-    }
+    if (!store.get().conversations.has(id)) await loadConversation(id);
+  }
+
+  /** @param {number} id */
+  async function loadConversation(id) {
+    dispatch({ type: 'conversation-loaded', conversation: await api.conversation(id) });
   }
 
   /** @param {number} id */
@@ -204,6 +207,10 @@ export function createSync({ api, store }) {
     if (!('conversationId' in event)) return;
     const { type, conversationId } = event;
     if (LISTING_EVENTS.has(type) && !conversations.has(conversationId)) refreshList();
+    if (type === 'conversation-changed' && conversations.has(conversationId)) {
+      // The next refresh of the list has it too.
+      loadConversation(conversationId).catch(() => {});
+    }
     const isReturn = type === 'participant-joined' && event.userId === me;
     if (isReturn && conversationId === open) refreshThread(conversationId);
   }

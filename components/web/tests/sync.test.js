@@ -379,6 +379,15 @@ describe('an event', () => {
     assert.deepEqual((await receive({ type: 'online', userId: OTHER })).calls, []);
   });
 
+  it('of a listed conversation that changed loads that conversation', async () => {
+    const fake = service(messages(1, 3));
+    const { sync } = await openThread(fake);
+    fake.calls.length = 0;
+    for (const conversationId of [ROOM, 8]) sync.onEvent({ type: 'conversation-changed', conversationId });
+    await settled();
+    assert.deepEqual(fake.calls, [`conversation ${ROOM}`]);
+  });
+
   it('that brings this user back opens the conversation again', async () => {
     const { thread: reopened } = await receive({ type: 'participant-joined', conversationId: ROOM, userId: ME });
     assert.equal(reopened.status, 'ready');

@@ -82,7 +82,7 @@ export type FeedEvent =
   | { type: 'unread-count'; conversationId: number; count: number }
   | { type: 'typing-start'; conversationId: number; userId: number }
   | { type: 'typing-stop'; conversationId: number; userId: number }
-  | { type: 'conversation-created'; conversationId: number }
+  | { type: 'conversation-created' | 'conversation-changed'; conversationId: number }
   | { type: 'participant-joined' | 'participant-left'; conversationId: number; userId: number }
   | { type: 'online' | 'offline'; userId: number }
   | { type: 'resync' };
