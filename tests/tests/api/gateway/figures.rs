@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::stream;
 use serde_json::json;
-use testkit::{App, Socket, socket_path, unique_user};
+use testkit::{App, EventStream, Socket, socket_path, unique_user};
 use tests::Room;
 use tokio::sync::mpsc;
 
@@ -86,6 +86,72 @@ async fn memory_of_idle_sockets() {
         println!("{name}: {before} kB, with {count} sockets {after} kB, {each:.1} kB each");
     }
     drop((warm, sockets));
+}
+
+/// Opens event streams at this address: the proxy's, or the host's.
+async fn open_streams(base: &str, users: Vec<i64>) -> Vec<EventStream> {
+    let client = reqwest::Client::new();
+    let streams = stream::iter(users).map(|user| {
+        let request = client.get(format!("{base}/api/v1/messages/users/{user}/events"));
+        async move {
+            let mut stream = EventStream::open(request).await;
+            stream.next_block().await.expect("an opening");
+            stream
+        }
+    });
+    streams.buffered(16).collect().await
+}
+
+/// Processor seconds of Pushpin with its children, devhost, Redis.
+fn processor(app: &App) -> [f64; 2] {
+    [app.gateway().server().pid(), app.devhost().pid()].map(|pid| {
+        let tree = dev_services::process::tree(pid.unwrap_or_default());
+        let ticks = tree.iter().filter_map(|pid| {
+            let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let fields: Vec<u64> = text
+                .rsplit_once(')')?
+                .1
+                .split_whitespace()
+                .skip(11)
+                .take(2)
+                .filter_map(|field| field.parse().ok())
+                .collect();
+            Some(fields.iter().sum::<u64>())
+        });
+        ticks.sum::<u64>() as f64 / 100.0
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "figures"]
+async fn cost_of_idle_streams() {
+    let app = app().await;
+    let count: usize = std::env::var("STREAMS").map_or(1_000, |n| n.parse().expect("a number"));
+    for (way, base) in [("held", app.page_url("")), ("straight", app.url(""))] {
+        let warm = open_streams(&base, (0..50).map(|_| unique_user()).collect()).await;
+        let before = memory(&app);
+        let streams = open_streams(&base, (0..count).map(|_| unique_user()).collect()).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let after = memory(&app);
+        for (name, (after, before)) in ["Pushpin", "devhost", "Redis"]
+            .iter()
+            .zip(after.iter().zip(before))
+        {
+            let each = (*after as f64 - before as f64) / count as f64;
+            println!("{way}: {name} {each:.1} kB each");
+        }
+        let begun = processor(&app);
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let ended = processor(&app);
+        let share = |at: usize| (ended[at] - begun[at]) / 30.0 * 100.0;
+        println!(
+            "{way}: {count} idle, % of a core: Pushpin {:.1} devhost {:.1}",
+            share(0),
+            share(1)
+        );
+        drop((warm, streams));
+        tokio::time::sleep(Duration::from_secs(15)).await;
+    }
 }
 
 fn percentile(sorted: &[Duration], of: f64) -> Duration {

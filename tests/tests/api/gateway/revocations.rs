@@ -25,10 +25,10 @@ struct Connections {
 impl Connections {
     async fn open(app: &App, user: i64, header: (&'static str, String)) -> Self {
         let path = socket_path(user);
-        let mut socket = app
-            .try_socket(&path, std::slice::from_ref(&header))
-            .await
-            .expect("a socket");
+        // With a cookie only pages of the service open one.
+        let origin = app.page_url("").trim_end_matches('/').to_owned();
+        let headers = [header.clone(), ("origin", origin)];
+        let mut socket = app.try_socket(&path, &headers).await.expect("a socket");
         socket.next_of("hello").await;
         let path = app.page_url(&format!("/api/v1/messages/users/{user}/events"));
         let request = Client::new().get(path).header(header.0, header.1);
