@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn every_pool_gets_its_connections() {
-        let error = error_with("max_connections=848", "max_connections=100");
-        assert!(error.contains("13 pools open up to 832"), "{error}");
+        let error = error_with("max_connections=1040", "max_connections=100");
+        assert!(error.contains("16 pools open up to 1024"), "{error}");
     }
 
     #[test]
