@@ -8,11 +8,13 @@ use super::binding::Binding;
 /// How many bytes of texts, sealed and opened, one generation has; two are kept.
 const GENERATION: usize = 512 * 1024;
 
+type Generation = HashMap<Box<[u8]>, (Binding, Box<[u8]>)>;
+
 /// Opened texts in JSON by their sealed ones.
 #[derive(Default)]
 pub struct Recent {
-    young: HashMap<Box<[u8]>, (Binding, Box<[u8]>)>,
-    old: HashMap<Box<[u8]>, (Binding, Box<[u8]>)>,
+    young: Generation,
+    old: Generation,
     bytes: usize,
 }
 
