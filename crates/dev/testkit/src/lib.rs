@@ -13,6 +13,7 @@
 //!
 //! - [`app()`]: the app that the tests of one binary share; [`App::builder`] for an app of one test
 //! - [`Response`], [`EventStream`], [`Socket`]: answers to HTTP calls, event streams, sockets
+//! - [`Receiver`]: a receiver of webhooks, good or bad
 //! - [`wait_for`], [`unique_user`], [`unique_id`]: conditions instead of sleeps, and data that no
 //!   other test has
 //! - `faults`: stores and hosts that stop, crash or hang
@@ -31,6 +32,7 @@ mod database;
 mod docker;
 mod faults;
 mod http;
+mod receiver;
 mod socket;
 mod sse;
 mod unique;
@@ -41,6 +43,7 @@ pub use builder::{Builder, CONTENT_KEYS, is_sealed};
 pub use data::Data;
 pub use faults::RedisSnapshot;
 pub use http::{Response, send};
+pub use receiver::{Answer, Received, Receiver};
 pub use socket::{Refused, Socket};
 pub use sse::{Event, EventStream};
 pub use unique::{unique_id, unique_user};
