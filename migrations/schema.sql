@@ -270,6 +270,16 @@ begin
     end if;
 end $$;
 
+CREATE FUNCTION public.due_webhooks() RETURNS TABLE(id bigint)
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return query select w.id from webhooks w
+    where w.due_at <= clock_timestamp() and w.disabled_at is null
+        and (w.lease_until is null or w.lease_until < clock_timestamp())
+    order by w.due_at;
+end $$;
+
 CREATE FUNCTION public.edit_indexed_message(a_message bigint, a_caller bigint, a_content text, a_words text, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT version bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
@@ -356,6 +366,134 @@ begin
     ) f
     cross join lateral (select m.* from messages m where m.id = f.id limit 1) m
     order by f.key desc, f.id desc;
+end $$;
+
+CREATE FUNCTION public.finish_relay(ids bigint[], seqs bigint[], leases bigint[], failed bigint[]) RETURNS TABLE(work text, subject bigint)
+    LANGUAGE plpgsql
+    AS $$
+begin
+    -- A server that forgets this has the same events delivered again.
+    perform set_config('synchronous_commit', 'off', true);
+    with result as (
+        select l.id, l.seq, l.failures,
+            timestamptz 'epoch' + l.lease * interval '1 microsecond' as lease
+        from unnest(ids, seqs, leases, failed) as l (id, seq, lease, failures)
+    ), finished as (
+        update relay_progress r
+        set relayed_seq = greatest(r.relayed_seq, l.seq),
+            lease_until = null,
+            failures = case l.failures when 0 then 0
+                else least(r.failures + coalesce(l.failures, 0), 30000) end,
+            retry_at = case l.failures when 1
+                then now() + least(interval '1 second' * 2 ^ least(r.failures, 10), interval '10 minutes') end
+        from result l
+        where r.conversation_id = l.id and r.lease_until = l.lease
+        returning r.conversation_id, r.relayed_seq
+    )
+    update conversations c set relayed_seq = f.relayed_seq
+    from (
+        select f.conversation_id, f.relayed_seq from finished f
+        join conversations c on c.id = f.conversation_id
+        where c.event_seq = f.relayed_seq
+        order by c.id for no key update of c skip locked
+    ) f
+    where c.id = f.conversation_id and c.event_seq = f.relayed_seq;
+
+    return query select 'figures', null::bigint from live_figures f where f.due_at <= now();
+end $$;
+
+CREATE FUNCTION public.finish_relay_and_queue(ids bigint[], befores bigint[], seqs bigint[], leases bigint[], failed bigint[]) RETURNS TABLE(work text, subject bigint)
+    LANGUAGE plpgsql
+    AS $$
+declare
+    done record;
+begin
+    -- A server that forgets this has the same events delivered again.
+    perform set_config('synchronous_commit', 'off', true);
+    with result as (
+        select l.id, l.before, l.seq, l.failures,
+            timestamptz 'epoch' + l.lease * interval '1 microsecond' as lease
+        from unnest(ids, befores, seqs, leases, failed) as l (id, before, seq, lease, failures)
+    ), finished as (
+        update relay_progress r
+        set relayed_seq = greatest(r.relayed_seq, l.seq),
+            lease_until = null,
+            failures = case l.failures when 0 then 0
+                else least(r.failures + coalesce(l.failures, 0), 30000) end,
+            retry_at = case l.failures when 1
+                then now() + least(interval '1 second' * 2 ^ least(r.failures, 10), interval '10 minutes') end
+        from result l
+        where r.conversation_id = l.id and r.lease_until = l.lease
+        returning r.conversation_id, l.before, r.relayed_seq
+    ), followed as (
+        update conversations c set relayed_seq = f.relayed_seq
+        from (
+            select f.conversation_id, f.relayed_seq from finished f
+            join conversations c on c.id = f.conversation_id
+            where c.event_seq = f.relayed_seq
+            order by c.id for no key update of c skip locked
+        ) f
+        where c.id = f.conversation_id and c.event_seq = f.relayed_seq
+    )
+    select array_agg(f.conversation_id) as ids, array_agg(f.before) as befores,
+        array_agg(f.relayed_seq) as seqs
+    into done from finished f;
+
+    if exists (select from webhooks w where w.disabled_at is null) then
+        perform queue_deliveries(done.ids, done.befores, done.seqs);
+        return query select 'webhook', w.id from due_webhooks() w;
+    end if;
+    return query select 'figures', null::bigint from live_figures f where f.due_at <= now();
+end $$;
+
+CREATE FUNCTION public.finish_webhook(a_webhook bigint, a_lease bigint, outcome text, schedule bigint[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    longest constant interval :=
+        (select sum(s.seconds) from unnest(schedule) as s (seconds)) * interval '1 second';
+    receiver webhooks;
+    expired_in bigint[];
+    next timestamptz;
+begin
+    select * into receiver from webhooks w where w.id = a_webhook for no key update;
+    if receiver.lease_until is distinct from timestamptz 'epoch' + a_lease * interval '1 microsecond' then
+        return -1;
+    end if;
+    if outcome = 'gone' then
+        receiver.disabled_at := clock_timestamp();
+        update webhook_deliveries d
+        set state = 'disabled', next_at = null, updated_at = clock_timestamp()
+        where d.webhook_id = a_webhook and d.state in ('pending', 'failed');
+    elsif outcome = 'failing' then
+        receiver.failures := receiver.failures + 1;
+        receiver.retry_at := clock_timestamp() + interval '1 second'
+            * schedule[least(receiver.failures, cardinality(schedule))];
+        -- What waited for as long as the whole schedule was not tried only because others failed.
+        with expired as (
+            update webhook_deliveries d
+            set state = 'dead', next_at = null, updated_at = clock_timestamp(),
+                error = coalesce(d.error, 'the receiver failed for as long as deliveries are tried')
+            where d.webhook_id = a_webhook and d.state in ('pending', 'failed')
+                and d.queued_at + longest < clock_timestamp()
+            returning d.conversation_id
+        )
+        select array_agg(e.conversation_id) into expired_in from expired e;
+        perform set_heads(a_webhook, expired_in);
+    end if;
+    delete from webhook_deliveries d where d.ctid = any (array(
+        select o.ctid from webhook_deliveries o
+        where o.state = 'delivered' and o.updated_at < now() - interval '7 days' limit 1000));
+    select min(d.next_at) into next from webhook_deliveries d
+    where d.webhook_id = a_webhook and d.next_at is not null;
+    if next is not null then
+        next := greatest(next, receiver.retry_at);
+    end if;
+    update webhooks w
+    set lease_until = null, disabled_at = receiver.disabled_at, failures = receiver.failures,
+        retry_at = receiver.retry_at, due_at = next
+    where w.id = a_webhook;
+    return greatest(ceil(extract(epoch from next - clock_timestamp()) * 1000), 0)::bigint;
 end $$;
 
 CREATE TABLE public.holds (
@@ -853,6 +991,37 @@ begin
     end loop;
 end $$;
 
+CREATE FUNCTION public.queue_deliveries(ids bigint[], befores bigint[], seqs bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    receivers bigint[];
+begin
+    select array_agg(distinct w.id) into receivers
+    from unnest(ids, befores, seqs) as c (id, before, seq)
+    join events e on e.conversation_id = c.id and e.seq > c.before and e.seq <= c.seq
+    join webhooks w on w.disabled_at is null and e.type::text = any (w.events);
+    if receivers is null then
+        return;
+    end if;
+    perform from webhooks w where w.id = any (receivers) order by w.id for no key update;
+    insert into webhook_deliveries
+        (webhook_id, conversation_id, seq, type, message_id, user_id, created_at, next_at)
+    select w.id, e.conversation_id, e.seq, e.type, e.message_id, e.user_id, e.created_at,
+        case when row_number() over (partition by w.id, e.conversation_id order by e.seq) = 1
+            and not exists (
+                select from webhook_deliveries d
+                where d.webhook_id = w.id and d.conversation_id = e.conversation_id
+                    and d.state in ('pending', 'failed'))
+            then clock_timestamp() end
+    from unnest(ids, befores, seqs) as c (id, before, seq)
+    join events e on e.conversation_id = c.id and e.seq > c.before and e.seq <= c.seq
+    join webhooks w on w.id = any (receivers) and w.disabled_at is null and e.type::text = any (w.events)
+    on conflict on constraint webhook_deliveries_pkey do nothing;
+    update webhooks w set due_at = greatest(now(), w.retry_at)
+    where w.id = any (receivers) and (w.due_at is null or w.due_at > greatest(now(), w.retry_at));
+end $$;
+
 CREATE FUNCTION public.read_message(a_message bigint, a_user bigint, OUT outcome text, OUT conversation_id bigint, OUT seq bigint, OUT message text, OUT read_at text) RETURNS record
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
@@ -907,6 +1076,29 @@ begin
     values (target.conversation_id, a_user, target.ordinal, clock_timestamp())
     returning rfc3339(r.read_at) into read_at;
     seq := write_event(target.conversation_id, 'message-read', a_message, a_user, false);
+end $$;
+
+CREATE FUNCTION public.redeliver(a_webhook bigint, after_ms bigint, states text[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    requeued bigint;
+begin
+    perform from webhooks w where w.id = a_webhook for no key update;
+    if not found then
+        return null;
+    end if;
+    update webhook_deliveries d
+    set state = 'pending', attempts = 0, next_at = null, queued_at = now(), updated_at = clock_timestamp()
+    where d.webhook_id = a_webhook and d.state = any (states)
+        and d.created_at >= timestamptz 'epoch' + after_ms * interval '1 millisecond';
+    get diagnostics requeued = row_count;
+    perform set_heads(a_webhook, array(
+        select d.conversation_id from webhook_deliveries d
+        where d.webhook_id = a_webhook and d.state in ('pending', 'failed')));
+    update webhooks w set disabled_at = null, failures = 0, retry_at = null, due_at = now()
+    where w.id = a_webhook;
+    return requeued;
 end $$;
 
 CREATE FUNCTION public.refuse_change_of_audit() RETURNS trigger
@@ -1104,6 +1296,68 @@ begin
         select count(*) from messages m
         where m.conversation_id = conversation and m.sender_id = sender
           and m.ordinal >= last_ordinal >> 8 << 8 and m.ordinal <= last_ordinal);
+end $$;
+
+CREATE FUNCTION public.set_heads(a_webhook bigint, conversations bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update webhook_deliveries d
+    set next_at = case when d.seq = h.seq then coalesce(d.next_at, clock_timestamp()) end
+    from (select distinct c.id from unnest(conversations) as c (id)) c
+    cross join lateral (
+        select w.seq from webhook_deliveries w
+        where w.webhook_id = a_webhook and w.conversation_id = c.id and w.state in ('pending', 'failed')
+        order by w.seq limit 1
+    ) h
+    where d.webhook_id = a_webhook and d.conversation_id = c.id and d.state in ('pending', 'failed')
+        and (d.next_at is not null) <> (d.seq = h.seq);
+end $$;
+
+CREATE FUNCTION public.settle_deliveries(a_webhook bigint, conversations bigint[], seqs bigint[], tried bigint[], outcomes text[], statuses bigint[], errors text[], schedule bigint[]) RETURNS TABLE(conversation_id bigint, seq bigint, error text)
+    LANGUAGE plpgsql
+    AS $$
+declare
+    longest constant interval :=
+        (select sum(s.seconds) from unnest(schedule) as s (seconds)) * interval '1 second';
+    succeeded bigint;
+begin
+    -- A server that forgets this has the same deliveries made again.
+    perform set_config('synchronous_commit', 'off', true);
+    perform from webhooks w where w.id = a_webhook for no key update;
+    return query
+    with result as (
+        select * from unnest(conversations, seqs, tried, outcomes, statuses, errors)
+            as r (conversation, seq, tried, outcome, status, error)
+    ), settled as (
+        update webhook_deliveries d
+        set state = n.state,
+            attempts = d.attempts + 1,
+            next_at = case n.state when 'failed'
+                then clock_timestamp() + schedule[d.attempts + 1] * interval '1 second' end,
+            status = r.status,
+            error = r.error,
+            updated_at = clock_timestamp()
+        from result r
+        join webhook_deliveries o on o.webhook_id = a_webhook and o.conversation_id = r.conversation
+            and o.seq = r.seq
+        cross join lateral (
+            select case
+                when r.outcome = 'delivered' then 'delivered'
+                when o.attempts >= cardinality(schedule) or o.queued_at + longest < clock_timestamp() then 'dead'
+                else 'failed' end as state
+        ) n
+        where d.webhook_id = a_webhook and d.conversation_id = r.conversation and d.seq = r.seq
+            and d.attempts = r.tried and d.state in ('pending', 'failed')
+        returning d.conversation_id, d.seq, d.state, d.error
+    )
+    select s.conversation_id, s.seq, s.error from settled s where s.state = 'dead';
+    perform set_heads(a_webhook, conversations);
+    select count(*) into succeeded from unnest(outcomes) as o (outcome) where o.outcome = 'delivered';
+    if succeeded > 0 then
+        update webhooks w set delivered = w.delivered + succeeded, failures = 0, retry_at = null
+        where w.id = a_webhook;
+    end if;
 end $$;
 
 CREATE FUNCTION public.start_listing() RETURNS trigger
@@ -1320,6 +1574,12 @@ CREATE TABLE public.listings (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE public.live_figures (
+    id boolean DEFAULT true NOT NULL,
+    due_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT live_figures_one_row CHECK (id)
+);
+
 ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.messages_id_seq
     START WITH 1
@@ -1406,6 +1666,60 @@ CREATE VIEW public.unread AS
    FROM (public.participants p
      JOIN public.conversations c ON ((c.id = p.conversation_id)));
 
+CREATE TABLE public.webhook_deliveries (
+    id bigint NOT NULL,
+    webhook_id bigint NOT NULL,
+    conversation_id bigint NOT NULL,
+    seq bigint NOT NULL,
+    type public.event_type NOT NULL,
+    message_id bigint,
+    user_id bigint,
+    created_at timestamp(3) with time zone NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone,
+    status integer,
+    error text,
+    updated_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_deliveries_state CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'dead'::text, 'disabled'::text])))
+);
+
+ALTER TABLE public.webhook_deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.webhooks (
+    id bigint NOT NULL,
+    url text NOT NULL,
+    events text[] NOT NULL,
+    contents boolean NOT NULL,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    previous_until timestamp with time zone,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    disabled_at timestamp(3) with time zone,
+    due_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    delivered bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE public.webhooks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhooks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
@@ -1435,6 +1749,9 @@ ALTER TABLE ONLY public.idempotency_keys
 
 ALTER TABLE ONLY public.listings
     ADD CONSTRAINT listings_pkey PRIMARY KEY (conversation_id, user_id);
+
+ALTER TABLE ONLY public.live_figures
+    ADD CONSTRAINT live_figures_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_ordinal UNIQUE (conversation_id, ordinal);
@@ -1469,6 +1786,12 @@ ALTER TABLE ONLY public.sent_counts
 ALTER TABLE ONLY public.tombstone_counts
     ADD CONSTRAINT tombstone_counts_pkey PRIMARY KEY (conversation_id, sender_id, bits, block);
 
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (webhook_id, conversation_id, seq);
+
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
+
 CREATE INDEX audit_by_commit ON public.audit USING btree (xact, id);
 
 CREATE INDEX conversations_retention ON public.conversations USING btree (id) WHERE (retention_days > 0);
@@ -1489,6 +1812,8 @@ CREATE INDEX listings_by_activity ON public.listings USING btree (user_id, activ
 
 CREATE INDEX listings_unread ON public.listings USING btree (user_id) WHERE unread;
 
+CREATE INDEX messages_by_time ON public.messages USING btree (created_at) INCLUDE (sender_id, conversation_id);
+
 CREATE UNIQUE INDEX messages_client_message_id ON public.messages USING btree (conversation_id, sender_id, client_message_id) WHERE (client_message_id IS NOT NULL);
 
 CREATE INDEX messages_tombstones ON public.messages USING btree (conversation_id, ordinal) WHERE (deleted_at IS NOT NULL);
@@ -1497,9 +1822,19 @@ CREATE INDEX messages_words ON public.messages USING gin (words) WITH (gin_pendi
 
 CREATE INDEX participants_by_user ON public.participants USING btree (user_id);
 
+CREATE INDEX reads_by_time ON public.reads USING btree (read_at) INCLUDE (user_id);
+
 CREATE INDEX revisions_of_conversation ON public.revisions USING btree (conversation_id);
 
 CREATE INDEX revocations_changed_at_idx ON public.revocations USING btree (changed_at);
+
+CREATE INDEX webhook_deliveries_age ON public.webhook_deliveries USING btree (updated_at) WHERE (state = 'delivered'::text);
+
+CREATE INDEX webhook_deliveries_by_state ON public.webhook_deliveries USING btree (webhook_id, state, id);
+
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, next_at) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_waiting ON public.webhook_deliveries USING btree (webhook_id, conversation_id, seq) WHERE (state = ANY (ARRAY['pending'::text, 'failed'::text]));
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change_of_audit();
 
@@ -1526,3 +1861,6 @@ ALTER TABLE ONLY public.holds
 
 ALTER TABLE ONLY public.participants
     ADD CONSTRAINT participants_conversation FOREIGN KEY (conversation_id) REFERENCES public.conversations(id);
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_webhook FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id) ON DELETE CASCADE;

@@ -3,7 +3,7 @@
 use messaging::api::Route;
 
 /// Every component that answers HTTP, with its routes.
-pub const COMPONENTS: [(&str, &[Route]); 14] = [
+pub const COMPONENTS: [(&str, &[Route]); 16] = [
     ("messages", messages::ROUTES),
     ("conversations", conversations::ROUTES),
     ("presence", presence::ROUTES),
@@ -16,6 +16,8 @@ pub const COMPONENTS: [(&str, &[Route]); 14] = [
     ("sessions", sessions::ROUTES),
     ("records", records::ROUTES),
     ("assistant", assistant::ROUTES),
+    ("analytics", analytics::ROUTES),
+    ("webhooks", webhooks::ROUTES),
     ("health", health::ROUTES),
     ("web", web::ROUTES),
 ];

@@ -1,4 +1,4 @@
-//! Expiry: reports keys that expired in Redis as the end of presence and typing, and of a pause.
+//! Expiry: reports keys that expired in Redis as the end of presence and typing, and of pauses.
 //!
 //! Every replica receives every key; the expiring set lets only one of them report it.
 
@@ -6,7 +6,7 @@
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
-use messaging::{keys, presence, relay, typing};
+use messaging::{RedisService, analytics, keys, presence, relay, typing, webhooks};
 use spin_sdk::redis_subscriber;
 
 #[redis_subscriber]
@@ -20,6 +20,12 @@ async fn on_expired(key: Bytes) -> Result<()> {
     } else if keys::is_proxy_down(key) {
         // The relay tries the proxy again.
         relay::wake_up_if(true).await;
+        Ok(())
+    } else if let Some(webhook) = keys::webhook_of_due(key) {
+        let queued = webhooks::enqueue(RedisService::required(), &[webhook]).await;
+        queued.map_err(Into::into)
+    } else if key == keys::figures_due() {
+        analytics::count_live(RedisService::required(), false).await;
         Ok(())
     } else {
         Ok(())

@@ -7,7 +7,8 @@ use std::fmt::{Display, Write};
 use futures::join;
 use http::StatusCode;
 use messaging::api::RequestContext;
-use messaging::{Result, messages, presence};
+use messaging::webhooks::Counts;
+use messaging::{Result, messages, presence, webhooks};
 use platform::http::Response;
 
 use crate::{Status, postgres, redis};
@@ -16,7 +17,11 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 
 pub async fn run(_: RequestContext) -> Result<Response> {
     let (redis, postgres) = join!(redis::check(), postgres::check());
-    let (online, written) = join!(presence::count_online(), messages::count_written());
+    let (online, written, deliveries) = join!(
+        presence::count_online(),
+        messages::count_written(),
+        webhooks::count()
+    );
     let mut page = Page::default();
     let stores = [
         ("redis", redis.status, redis.latency_ms),
@@ -58,6 +63,9 @@ pub async fn run(_: RequestContext) -> Result<Response> {
         page.family("messaging_messages", "counter", help);
         page.sample("messaging_messages_total", None, written);
     }
+    if let Ok(deliveries) = deliveries {
+        page.deliveries(&deliveries);
+    }
     Ok(Response::whole(StatusCode::OK, CONTENT_TYPE, page.end()))
 }
 
@@ -82,6 +90,17 @@ impl Page {
     fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, "gauge", help);
         self.sample(name, None, value);
+    }
+
+    fn deliveries(&mut self, deliveries: &Counts) {
+        let waiting = "messaging_webhook_deliveries";
+        self.family(waiting, "gauge", "Deliveries that receivers did not get.");
+        for (state, count) in &deliveries.undelivered {
+            self.sample(waiting, Some(("state", state.name())), count);
+        }
+        let help = "Deliveries that receivers got.";
+        self.family("messaging_webhook_delivered", "counter", help);
+        self.sample("messaging_webhook_delivered_total", None, deliveries.delivered);
     }
 
     fn end(mut self) -> String {

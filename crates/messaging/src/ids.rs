@@ -82,7 +82,8 @@ id_columns!(
     Ordinal,
     Seq,
     SessionId,
-    HoldId
+    HoldId,
+    WebhookId
 );
 
 id!(
@@ -116,6 +117,11 @@ id!(
 id!(
     /// An event's place in its conversation, from 1 without a gap.
     Seq
+);
+
+id!(
+    /// A receiver outside of the service.
+    WebhookId
 );
 
 impl UserId {

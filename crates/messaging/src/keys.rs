@@ -39,12 +39,20 @@
 //! | [`revoked`] | string | 60 s | the epoch, and what is revoked of a subject |
 //! | [`revoked_last`] | string | 1 day | the same, for the time that PostgreSQL is away |
 //! | [`assistant`] | string | `ai_cache_ttl` | an answer of the assistant; with `:asked`, 6 s, who asks for it |
+//! | [`stats_messages`] | string | 2 days | how many messages were written in an hour |
+//! | [`stats_active`] | set | 2 days | the users who wrote or read on a day |
+//! | [`figures_counted`] | string | none | the epoch that has these figures, and up to when (Unix ms) |
+//! | [`figures_due`] | string | 5 s | there until changes since then are counted |
+//! | [`webhooks_queue`] | stream | none; an entry until its receiver is served | the receivers that have something to get |
+//! | [`webhooks_queued`] | set | none; a receiver until a worker takes it | those that no worker has taken |
+//! | [`webhooks_dead`] | stream | none, capped | deliveries that failed for the last time, and receivers that workers died of, with the reason |
+//! | [`webhook_due`] | string | up to 8 h | there until a receiver has something to get again |
 //! | [`ticket`] | string | 30 s | whom a one-time ticket proves, as JSON |
 //! | [`rate_of_user`], [`rate_of_service`], [`rate_of_address`] | string | 1 min at the most | when what they asked for so far is paid off (Unix µs) |
 
 use std::fmt::Display;
 
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, UserId, WebhookId};
 use crate::sessions::{SessionKey, Subject};
 
 /// The channel on which work for the relay is announced.
@@ -335,6 +343,66 @@ pub fn revoked_last(subject: &Subject) -> String {
 #[must_use]
 pub fn assistant(id: ConversationId, digest: &str) -> String {
     format!("{{conversation:{id}}}:assistant:{digest}")
+}
+
+/// How many messages were written in an hour of UTC, `yyyymmddhh`.
+#[must_use]
+pub fn stats_messages(hour: &str) -> String {
+    format!("stats:messages:{hour}")
+}
+
+/// The users who wrote or read on a day of UTC, `yyyymmdd`.
+#[must_use]
+pub fn stats_active(day: &str) -> String {
+    format!("stats:active:{day}")
+}
+
+/// For which epoch these figures are counted, and up to when.
+#[must_use]
+pub const fn figures_counted() -> &'static str {
+    "messaging:figures:counted"
+}
+
+/// Set when figures are counted: once it has expired, later changes are.
+#[must_use]
+pub const fn figures_due() -> &'static str {
+    "messaging:figures:due"
+}
+
+/// The channel on which work for the notifier is announced.
+pub const WEBHOOKS_CHANNEL: &str = "messaging:notify";
+
+/// The receivers outside of the service that have something to get. Each entry has one field, `webhook`.
+#[must_use]
+pub const fn webhooks_queue() -> &'static str {
+    "messaging:webhooks"
+}
+
+/// The receivers in that queue that no worker has taken; in its slot.
+#[must_use]
+pub const fn webhooks_queued() -> &'static str {
+    "{messaging:webhooks}:queued"
+}
+
+/// What failed for the last time; in the slot of the queue. Each entry has the field `reason`, and
+/// `delivery` or `webhook`.
+#[must_use]
+pub const fn webhooks_dead() -> &'static str {
+    "{messaging:webhooks}:dead"
+}
+
+/// Set until a receiver has something to get again: its expiry wakes the notifier.
+#[must_use]
+pub fn webhook_due(receiver: WebhookId) -> String {
+    format!("{WEBHOOK_DUE}{receiver}")
+}
+
+const WEBHOOK_DUE: &str = "messaging:webhook-due:";
+
+/// The receiver of a [`webhook_due`] key.
+#[must_use]
+pub fn webhook_of_due(key: &str) -> Option<WebhookId> {
+    key.strip_prefix(WEBHOOK_DUE)?.parse().ok()
 }
 
 /// Whom a one-time ticket proves, by the ticket's SHA-256.

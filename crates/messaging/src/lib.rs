@@ -12,11 +12,14 @@
 //!   proxy holds.
 //! - [`sealing`]: contents that stores hold sealed.
 //! - [`search`]: finding messages by their words.
+//! - [`analytics`]: how many messages, and how many active users.
+//! - [`webhooks`]: events for receivers outside of the service.
 //! - [`cache`]: how a value gets into Redis without ever being wrong there.
 //! - [`redis_service`]: the typed Redis layer of the specification. [`keys`]: every key and channel.
 //! - [`statements`]: those that must stay fast among many rows.
 //! - [`ids`], [`content`]: values that carry their rules; past their parsers nothing is checked twice.
 
+pub mod analytics;
 pub mod api;
 pub mod assistant;
 pub mod auth;
@@ -41,6 +44,7 @@ pub mod search;
 pub mod sessions;
 pub mod statements;
 pub mod typing;
+pub mod webhooks;
 
 pub use platform::{Error, Result};
 pub use redis_service::RedisService;

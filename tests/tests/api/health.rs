@@ -226,6 +226,11 @@ async fn metrics_follow_messages_and_users() {
     assert_eq!(after["messaging_messages_total"], 1.0);
     assert_eq!(after["messaging_users_online"], 1.0);
     assert_eq!(after["messaging_relay_set_aside_conversations"], 0.0);
+    for state in ["pending", "failed", "dead", "disabled"] {
+        let name = format!("messaging_webhook_deliveries{{state=\"{state}\"}}");
+        assert_eq!(after[&name], 0.0);
+    }
+    assert_eq!(after["messaging_webhook_delivered_total"], 0.0);
     for store in ["redis", "postgres"] {
         assert_eq!(
             after[&format!("messaging_store_up{{store=\"{store}\"}}")],

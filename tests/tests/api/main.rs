@@ -3,6 +3,7 @@
 //! `cargo xtask test --test AREA` runs the tests of one module.
 
 mod access;
+mod analytics;
 mod assistant;
 mod collisions;
 mod conversations;
@@ -29,3 +30,4 @@ mod sessions;
 mod system_messages;
 mod torture;
 mod typing;
+mod webhooks;

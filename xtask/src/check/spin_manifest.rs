@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use crate::workspace;
 
 /// Variables that no deployment sets.
-const FOR_TESTS: [&str; 1] = ["relay_stop_after"];
+const FOR_TESTS: [&str; 2] = ["relay_stop_after", "notifier_stop_after"];
 
 pub struct Manifest {
     table: Table,

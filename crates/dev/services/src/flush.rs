@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 const COUNT: usize = 1000;
 
 /// Whether a key holds what the service makes anew from PostgreSQL: cached contents and rights,
-/// unread counts, streams and feeds, and what is known of them. Presence, typing, rates and tickets
+/// unread counts, streams and feeds, figures, and what is known of them. Presence, typing, rates and tickets
 /// are only in Redis.
 #[must_use]
 pub fn is_derived(key: &str) -> bool {
@@ -17,7 +17,7 @@ pub fn is_derived(key: &str) -> bool {
         ["conversation", _, "typing", ..] => false,
         ["conversation" | "message", id, ..] => is_id(id),
         ["user", id, "feed", ..] => is_id(id),
-        ["messaging", ..] => true,
+        ["messaging" | "stats", ..] => true,
         _ => false,
     }
 }

@@ -14,7 +14,7 @@ use platform::redis::seconds;
 
 use crate::Result;
 use crate::events::{self, Event};
-use crate::ids::{ConversationId, Ordinal, UserId};
+use crate::ids::{ConversationId, Ordinal, UserId, WebhookId};
 
 /// How many conversations one claim takes.
 const CONVERSATIONS: usize = 128;
@@ -176,41 +176,24 @@ pub enum Progress {
     Untouched,
 }
 
+/// What is due besides.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Due {
+    /// The live figures in Redis are counted again.
+    pub figures: bool,
+    /// Receivers outside of the service that have something to get, and no worker.
+    pub webhooks: Vec<WebhookId>,
+    /// Whether Redis lost what it had: then the figures are counted, whenever they were last.
+    pub is_lost: bool,
+}
+
 /// Records how far each conversation came and ends the leases. A lease that expired in between may
 /// be another relay's by now: then that one delivers the same events once more.
 pub async fn finish(
     claimed: &[Claimed],
     progress: impl Fn(ConversationId) -> Progress,
-) -> Result<()> {
-    // Each failure doubles the backoff, from a second to ten minutes.
-    const FINISH: &str = "
-        with result as (
-            select l.id, l.seq, l.failures,
-                timestamptz 'epoch' + l.lease * interval '1 microsecond' as lease
-            from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-                as l (id, seq, lease, failures)
-            where (select set_config('synchronous_commit', 'off', true)) = 'off'
-        ), finished as (
-            update relay_progress r
-            set relayed_seq = greatest(r.relayed_seq, l.seq),
-                lease_until = null,
-                failures = case l.failures when 0 then 0
-                    else least(r.failures + coalesce(l.failures, 0), 30000) end,
-                retry_at = case l.failures when 1
-                    then now() + least(interval '1 second' * 2 ^ least(r.failures, 10), interval '10 minutes') end
-            from result l
-            where r.conversation_id = l.id and r.lease_until = l.lease
-            returning r.conversation_id, r.relayed_seq
-        )
-        update conversations c set relayed_seq = f.relayed_seq
-        from (
-            select f.conversation_id, f.relayed_seq from finished f
-            join conversations c on c.id = f.conversation_id
-            where c.event_seq = f.relayed_seq
-            order by c.id for no key update of c skip locked
-        ) f
-        where c.id = f.conversation_id and c.event_seq = f.relayed_seq
-        returning c.id";
+) -> Result<Due> {
+    const FINISH: &str = "select work, subject from finish_relay_and_queue($1, $2, $3, $4, $5)";
     // Without a number of failures those before still count.
     let results: Vec<(i64, Option<i64>)> = claimed
         .iter()
@@ -222,10 +205,20 @@ pub async fn finish(
         .collect();
     let parameters = vec![
         numbers(claimed.iter().map(|claim| claim.conversation.get())),
+        numbers(claimed.iter().map(|claim| claim.relayed_seq)),
         numbers(results.iter().map(|(seq, _)| *seq)),
         numbers(claimed.iter().map(|claim| claim.lease)),
         optional_numbers(results.iter().map(|(_, failures)| *failures)),
     ];
-    query(Repeat::Safe, FINISH, parameters).await?;
-    Ok(())
+    let mut due = Due::default();
+    for mut row in query(Repeat::Safe, FINISH, parameters).await? {
+        let work: String = row.take()?;
+        match &*work {
+            "figures" => due.figures = true,
+            "webhook" => due.webhooks.push(row.take()?),
+            // Of a newer version's function.
+            _ => {}
+        }
+    }
+    Ok(due)
 }

@@ -31,9 +31,9 @@ use platform::postgres::{Repeat, query_one};
 use platform::{config, random};
 
 use crate::cache::{self, trust};
-use crate::{RedisService, Result, expiring_set, keys, records};
+use crate::{RedisService, Result, analytics, expiring_set, keys, records, webhooks};
 
-use claim::{Claimed, Progress};
+use claim::{Claimed, Due, Progress};
 use deliver::{Delivered, Until};
 use publish::Publisher;
 pub use wake_up::wake_up;
@@ -65,9 +65,13 @@ const DRAINS_PER_RETENTION: u64 = 64;
 pub async fn drain(payload: &[u8]) -> Result<usize> {
     let redis = RedisService::required();
     let (publisher, worker) = publish::start(redis).await?;
+    let mut due = Due::default();
     let drained = async {
-        let drained = deliver_waiting(redis, payload, &publisher).await;
+        let drained = deliver_waiting(redis, payload, &publisher, &mut due).await;
         publisher.finish().await;
+        if due.figures || due.is_lost {
+            analytics::count_live(redis, due.is_lost).await;
+        }
         drained
     };
     match select(pin!(drained), pin!(worker.run())).await {
@@ -80,6 +84,7 @@ async fn deliver_waiting(
     redis: RedisService,
     payload: &[u8],
     publisher: &Publisher,
+    due: &mut Due,
 ) -> Result<usize> {
     let deadline = Instant::now() + BUDGET;
     let (flag, marker, time, epoch) = futures::join!(
@@ -91,7 +96,9 @@ async fn deliver_waiting(
     flag?;
     publisher.take_notices(redis).await?;
     let until = Until::of_drain(time?);
-    let all_unread = unread_keys::restore(redis, marker?, &epoch?, until).await?;
+    let (marker, epoch) = (marker?, epoch?);
+    due.is_lost = unread_keys::is_lost(&marker, &epoch);
+    let all_unread = unread_keys::restore(redis, marker, &epoch, until).await?;
     let mut delivered = 0;
     while Instant::now() < deadline {
         let start = Instant::now();
@@ -118,9 +125,14 @@ async fn deliver_waiting(
             }
             return Ok(delivered);
         }
-        let (count, all) = work_on(redis, &claimed, deadline, until, publisher).await?;
-        delivered += count;
-        if all {
+        let worked = work_on(redis, &claimed, deadline, until, publisher).await?;
+        delivered += worked.count;
+        due.figures |= worked.due.figures;
+        if let Err(cause) = webhooks::enqueue(redis, &worked.due.webhooks).await {
+            // They stay due: the next claim that ends finds them.
+            log::warn!("the notifier is not woken: {cause}");
+        }
+        if worked.all {
             clock::sleep((start.elapsed() * DEBOUNCE).min(LONGEST_DEBOUNCE)).await;
         }
     }
@@ -128,14 +140,23 @@ async fn deliver_waiting(
     Ok(delivered)
 }
 
-/// How many events were delivered of what was claimed, and whether that was all that waited.
+/// What a drain did with one claim.
+struct Worked {
+    /// How many events were delivered.
+    count: usize,
+    /// Whether those were all that waited.
+    all: bool,
+    due: Due,
+}
+
+/// Delivers what was claimed.
 async fn work_on(
     redis: RedisService,
     claimed: &[Claimed],
     deadline: Instant,
     until: Until,
     publisher: &Publisher,
-) -> Result<(usize, bool)> {
+) -> Result<Worked> {
     fault(1).await;
     let (batches, unreadable) = claim::read(claimed).await?;
     fault(2).await;
@@ -155,7 +176,7 @@ async fn work_on(
             Progress::Delivered(0)
         }
     };
-    claim::finish(claimed, progress).await?;
+    let due = claim::finish(claimed, progress).await?;
     fault(4).await;
     if let Some(outage) = delivered.outage {
         return Err(outage.into());
@@ -167,7 +188,11 @@ async fn work_on(
         )
     };
     let count = batches.iter().filter(done).map(|batch| batch.events.len());
-    Ok((count.sum(), claim::is_all(&batches)))
+    Ok(Worked {
+        count: count.sum(),
+        all: claim::is_all(&batches),
+        due,
+    })
 }
 
 /// The state of the relay.
@@ -181,7 +206,8 @@ pub struct RelayState {
     pub set_aside: i64,
 }
 
-/// The state of the relay. Asking wakes it if there is work: a relay that died may have left it.
+/// The state of the relay. Asking wakes it, and the notifier, if there is work: one that died may have
+/// left it.
 pub async fn state() -> Result<RelayState> {
     const STATE: &str = "
         select coalesce(sum(c.event_seq - p.seq), 0)::bigint,
@@ -204,10 +230,12 @@ pub async fn state() -> Result<RelayState> {
         set_aside: row.take()?,
     };
     wake_up_if(state.backlog > 0).await;
+    webhooks::wake_up_if_due().await;
     Ok(state)
 }
 
-/// Looks whether events wait to be delivered, and wakes the relay if they do.
+/// Looks whether events wait to be delivered, in the service or outside of it, and wakes the relay or the
+/// notifier if they do.
 pub async fn wake_up_if_waiting() -> Result<()> {
     const WAITING: &str = "
         select exists (select from conversations where unrelayed),
@@ -219,6 +247,7 @@ pub async fn wake_up_if_waiting() -> Result<()> {
     if row.take()? {
         request(RETAIN).await;
     }
+    webhooks::wake_up_if_due().await;
     Ok(())
 }
 

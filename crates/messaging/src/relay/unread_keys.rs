@@ -41,6 +41,11 @@ struct Counts {
 /// What the drain's first round trip read of the key.
 pub type Marker = Option<Vec<u8>>;
 
+/// Whether this Redis server lost what it had, or is another one.
+pub fn is_lost(marker: &Marker, epoch: &Epoch) -> bool {
+    Restored::of(marker.as_deref(), epoch) == Restored::UpTo(0)
+}
+
 /// Restores the counts of some conversations, if this Redis server lacks any; whether it has all now.
 pub async fn restore(
     redis: RedisService,

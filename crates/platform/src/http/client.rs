@@ -9,10 +9,24 @@ use crate::clock;
 
 /// Posts a body of JSON; the status of the response, or why there is none.
 pub async fn post_json(url: &str, body: Vec<u8>, timeout: Duration) -> Result<u16, String> {
-    let request = Request::post(url)
+    post_json_with(url, &[], body, timeout).await
+}
+
+/// Posts a body of JSON with more headers; the status of the response, or why there is none. No redirect
+/// is followed, and the body of the response is not read.
+pub async fn post_json_with(
+    url: &str,
+    headers: &[(&str, String)],
+    body: Vec<u8>,
+    timeout: Duration,
+) -> Result<u16, String> {
+    let mut request = Request::post(url)
         .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONTENT_LENGTH, body.len())
-        .body(Full::new(bytes::Bytes::from(body)));
+        .header(header::CONTENT_LENGTH, body.len());
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let request = request.body(Full::new(bytes::Bytes::from(body)));
     let request = request.map_err(|error| error.to_string())?;
     match clock::timeout(timeout, spin_sdk::http::send(request)).await {
         Ok(Ok(response)) => Ok(response.status().as_u16()),

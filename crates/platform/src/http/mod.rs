@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode};
 
-pub use client::post_json;
+pub use client::{post_json, post_json_with};
 pub use headers::Headers;
 pub use json::parse as parse_json;
 pub use path_pattern::{PathParameters, match_path};

@@ -121,6 +121,7 @@ async fn without_keys_everything_is_rejected_and_the_log_says_why() {
         .spawn()
         .await;
     let world = World {
+        webhook: 1,
         conversation: 1,
         message: 1,
         session: 1,

@@ -30,6 +30,8 @@ pub struct World {
     pub other: i64,
     /// A user who does not take part.
     pub outsider: i64,
+    /// A receiver of webhooks that is disabled.
+    pub webhook: i64,
 }
 
 impl World {
@@ -47,6 +49,7 @@ impl World {
             owner,
             other,
             outsider: unique_user(),
+            webhook: disabled_webhook(app).await,
         }
     }
 
@@ -80,6 +83,8 @@ impl World {
             self.session
         } else if route.starts_with("/messages/:id") || route.starts_with("/messages/messages") {
             self.message
+        } else if route.starts_with("/webhooks/:id") {
+            self.webhook
         } else {
             self.conversation
         };
@@ -103,6 +108,10 @@ impl World {
             ("POST", "/messages/conversations/:id/assistant") => json!({"task": "summary"}),
             ("POST", "/messages/messages/:id/read") => json!({"userId": named}),
             ("POST", "/messages/conversations/:id/system-message") => json!({"content": "Hi"}),
+            ("POST", "/webhooks") => {
+                json!({"url": "https://hooks.example.com/", "events": ["participant-left"]})
+            }
+            ("POST", "/webhooks/:id/redeliver") => json!({"after": "2100-01-01T00:00:00Z"}),
             ("GET", "/messages") => {
                 return (format!("{path}?conversationId={}", self.conversation), None);
             }
@@ -112,6 +121,7 @@ impl World {
             ("GET" | "DELETE", "/sessions" | "/sessions/:id") => {
                 return (format!("{path}?userId={named}"), None);
             }
+            ("GET", "/analytics/active-users") => return (format!("{path}?window=1d"), None),
             ("GET", "/conversations") => return (format!("{path}?userId={named}"), None),
             _ => return (path, None),
         };
@@ -136,6 +146,14 @@ async fn place_hold(app: &App, conversation: i64) -> i64 {
     placed.expect_status(201).json()["id"]
         .as_i64()
         .expect("an id")
+}
+
+async fn disabled_webhook(app: &App) -> i64 {
+    let insert = "
+        insert into webhooks (url, events, contents, secret, disabled_at)
+        values ('https://hooks.example.com/', '{participant-left}', false, '\\x00', now()) returning id";
+    let row = app.postgres().await.query_one(insert, &[]).await;
+    row.expect("a receiver").get(0)
 }
 
 async fn create(app: &App, path: &str, body: &Value) -> i64 {

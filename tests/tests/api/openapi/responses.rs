@@ -40,6 +40,7 @@ fn nowhere() -> World {
         owner: unique_user(),
         other: unique_user(),
         outsider: unique_user(),
+        webhook: MAX_ID,
     }
 }
 
@@ -328,6 +329,12 @@ async fn a_value_that_is_not_valid_is_422() {
             body["device"] = "".into();
         } else if has_member(operation, "tokensIssuedBefore") {
             body["tokensIssuedBefore"] = "2999-01-01T00:00:00Z".into();
+        } else if has_member(operation, "url") {
+            body["url"] = "https://127.0.0.1/".into();
+        } else if has_member(operation, "after") {
+            body["after"] = "yesterday".into();
+        } else if path.ends_with("/analytics/messages") {
+            path = with_query(&path, "to=1970-01-01T00:00:00Z&from=1970-01-02T00:00:00Z");
         } else {
             path = path.replace(
                 &world.conversation.to_string(),

@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn every_pool_gets_its_connections() {
-        let error = error_with("max_connections=1040", "max_connections=100");
-        assert!(error.contains("16 pools open up to 1024"), "{error}");
+        let error = error_with("max_connections=1232", "max_connections=100");
+        assert!(error.contains("19 pools open up to 1216"), "{error}");
     }
 
     #[test]

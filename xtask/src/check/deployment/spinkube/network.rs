@@ -11,6 +11,8 @@ use crate::check::deployment::yaml::{at, list, map, text};
 
 /// The port of an app's pods is the operator's choice.
 const POD_PORT: u64 = 80;
+/// Where receivers of webhooks are, outside of the cluster.
+const OUTSIDE: u64 = 443;
 
 /// Every pod has a policy, which lets it reach the ports of its stores.
 pub fn check(documents: &Documents) -> Result<()> {
@@ -27,7 +29,7 @@ pub fn check(documents: &Documents) -> Result<()> {
         (
             RELAY,
             "core.spinkube.dev/app-name",
-            vec![53, redis, postgres],
+            vec![53, redis, postgres, OUTSIDE],
         ),
         (MIGRATE, "app.kubernetes.io/name", vec![53, postgres]),
     ];
