@@ -42,12 +42,15 @@ const COUNTS: &str = "
     select array[(select count(*) from conversations), (select count(*) from participants),
         (select count(*) from messages), (select count(*) from reads), (select count(*) from events)]";
 
-/// The messages and events in the form in which clients see them.
+/// The messages and events in the form in which clients see them, and of conversations what the first
+/// version had.
 const CONTENT: &str = "
     select (select string_agg(message_json(m), ' ' order by m.id) from messages m)
         || (select string_agg(e.seq || ' ' || e.type::text || ' ' || coalesce(e.message_id, 0), ' '
                 order by e.seq) from events e)
-        || (select string_agg(conversation_json(c), ' ' order by c.id) from conversations c)";
+        || (select string_agg(
+                (conversation_json(c)::jsonb - 'retentionDays' - 'revisions' - 'assistant')::text,
+                ' ' order by c.id) from conversations c)";
 
 /// The files of all migrations, in their order.
 fn files() -> Vec<PathBuf> {

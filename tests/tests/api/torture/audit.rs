@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 
 /// `participant` is one of a conversation's first participants, who have no event of their own.
 const TRIGGERS: &str = "
-    create table audit (
+    create table torture_audit (
         id bigint generated always as identity primary key,
         conversation_id bigint not null,
         kind text not null,
@@ -23,7 +23,7 @@ const TRIGGERS: &str = "
             when old.deleted_at is null and new.deleted_at is not null then 'message-deleted'
             when old.content is distinct from new.content then 'message-edited' end;
         if changed is not null then
-            insert into audit (conversation_id, kind, message_id, content)
+            insert into torture_audit (conversation_id, kind, message_id, content)
             values (new.conversation_id, changed, new.id, new.content);
         end if;
         return null;
@@ -32,15 +32,15 @@ const TRIGGERS: &str = "
     create function audit_participant() returns trigger language plpgsql as $$
     begin
         if tg_op = 'DELETE' then
-            insert into audit (conversation_id, kind, user_id)
+            insert into torture_audit (conversation_id, kind, user_id)
             values (old.conversation_id, 'participant-left', old.user_id);
         elsif tg_op = 'INSERT' then
-            insert into audit (conversation_id, kind, user_id)
+            insert into torture_audit (conversation_id, kind, user_id)
             values (new.conversation_id, case when exists (
                 select from events e where e.conversation_id = new.conversation_id)
                 then 'participant-joined' else 'participant' end, new.user_id);
         elsif new.last_read_ordinal is distinct from old.last_read_ordinal then
-            insert into audit (conversation_id, kind, user_id, message_id)
+            insert into torture_audit (conversation_id, kind, user_id, message_id)
             values (new.conversation_id, 'message-read', new.user_id, (
                 select m.id from messages m
                 where m.conversation_id = new.conversation_id and m.ordinal = new.last_read_ordinal));
@@ -50,7 +50,7 @@ const TRIGGERS: &str = "
 
     create function audit_conversation() returns trigger language plpgsql as $$
     begin
-        insert into audit (conversation_id, kind, content)
+        insert into torture_audit (conversation_id, kind, content)
         values (new.id, 'conversation-created', new.title);
         return null;
     end $$;

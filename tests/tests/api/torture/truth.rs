@@ -107,7 +107,7 @@ type Take = fn(&mut Conversation, &Row);
 const PARTS: [(&str, Take); 7] = [
     (
         "select conversation_id, kind, message_id, user_id, content,
-            (extract(epoch from at) * 1000000)::bigint from audit order by id",
+            (extract(epoch from at) * 1000000)::bigint from torture_audit order by id",
         take_audit,
     ),
     (
