@@ -208,14 +208,20 @@ async fn readers_that_redis_forgot_get_the_next_event_soon() {
             .unwrap_or(0)
     };
     wait_for("all are known", Duration::from_secs(12), known, |n| *n == 3).await;
-    room.say(&app, ann, "after").await;
     for stream in &mut streams {
-        loop {
-            let event = stream.next_of("new-message").await.json();
-            if event["message"]["content"] == "after" {
-                break;
+        // What came before the reader was asked, it may have to fetch.
+        let hears = async {
+            loop {
+                room.say(&app, ann, "after").await;
+                let next = stream.next_of("new-message");
+                let next = tokio::time::timeout(Duration::from_secs(1), next).await;
+                if next.is_ok_and(|event| event.json()["message"]["content"] == "after") {
+                    break;
+                }
             }
-        }
+        };
+        let heard = tokio::time::timeout(Duration::from_secs(20), hears).await;
+        heard.expect("the next event");
     }
     loop {
         let frame = socket.next_of("new-message").await;
