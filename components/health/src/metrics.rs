@@ -100,7 +100,11 @@ impl Page {
         }
         let help = "Deliveries that receivers got.";
         self.family("messaging_webhook_delivered", "counter", help);
-        self.sample("messaging_webhook_delivered_total", None, deliveries.delivered);
+        self.sample(
+            "messaging_webhook_delivered_total",
+            None,
+            deliveries.delivered,
+        );
     }
 
     fn end(mut self) -> String {

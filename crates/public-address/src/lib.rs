@@ -1,10 +1,8 @@
 //! Which IP addresses are public. A request to an address that others choose must reach no other: behind
 //! them are the service's own network, its host, and the metadata of its cloud.
 //!
-//! The ranges are those that the IANA registries of special-purpose addresses
-//! ([IPv4](https://www.iana.org/assignments/iana-ipv4-special-registry/),
-//! [IPv6](https://www.iana.org/assignments/iana-ipv6-special-registry/)) do not call globally reachable, and
-//! multicast. An IPv6 address that stands for an IPv4 address is never public: it is another way to write
+//! The ranges are those that IANA's lists of special-purpose addresses for IPv4 and IPv6
+//! ([RFC 6890](https://www.rfc-editor.org/rfc/rfc6890)) do not call globally reachable, and multicast. An IPv6 address that stands for an IPv4 address is never public: it is another way to write
 //! what may be refused.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -120,7 +120,8 @@ async fn deliver_waiting(
             if !all_unread {
                 wake_up(redis).await?;
             }
-            if payload == RETAIN.as_bytes() || random::number().is_multiple_of(DRAINS_PER_RETENTION) {
+            if payload == RETAIN.as_bytes() || random::number().is_multiple_of(DRAINS_PER_RETENTION)
+            {
                 records::retain_in_passing().await?;
             }
             return Ok(delivered);

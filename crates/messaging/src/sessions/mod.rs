@@ -5,7 +5,7 @@
 //! - [`Subject`]: whose sessions and tokens they are.
 //! - [`Session`], [`SessionKey`]: a session as Redis holds it, under the hash of its secret.
 //! - `store`: how it gets there and is found. [`begin`], [`end`], [`end_all`], [`revoke`]: changes.
-//!   [`list`]: those of a subject.
+//!   [`mod@list`]: those of a subject.
 //! - [`Standing`]: what is revoked of a subject. PostgreSQL decides it; Redis holds a copy that counts
 //!   like any cached right: under the present epoch, while the cache is trusted, and for a minute.
 //!

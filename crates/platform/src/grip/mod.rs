@@ -6,7 +6,7 @@
 //! - [`SocketEvent`]: the events of WebSocket-over-HTTP, in requests and responses.
 //! - [`Control`]: what a response asks of the proxy. [`text_frame`] and [`Control::frame`] keep the two
 //!   apart, however a text begins.
-//! - [`hold`]: how a response asks the proxy to hold the stream that it begins.
+//! - [`mod@hold`]: how a response asks the proxy to hold the stream that it begins.
 //! - [`Item`], [`publish_body`]: what is published to a channel.
 
 mod control;
