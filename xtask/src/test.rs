@@ -26,7 +26,7 @@ pub struct Arguments {
 }
 
 /// The tests of the API mostly wait, so more of them run at once than there are cores.
-const API_THREADS: usize = 6;
+const API_THREADS: usize = 4;
 const API: &str = "api";
 /// The areas of the API that are tested a second time on a devhost that does only what Spin does.
 const STRICT_AREAS: [&str; 8] = [

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::{App, app, wait_for};
 use tests::{Room, path_of};
 
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(10);
 /// Longer than the lease of a relay.
 const AFTER_A_LEASE: Duration = Duration::from_secs(20);
 

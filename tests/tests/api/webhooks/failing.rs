@@ -8,7 +8,7 @@ use serde_json::json;
 use testkit::{Answer, App, Received, Receiver, wait_for};
 use tests::Room;
 
-use super::{SOON, Webhook, gets, prepared, seqs};
+use super::{SOON, Webhook, gets, is_relayed, prepared, seqs};
 
 async fn spawn(schedule: &str) -> App {
     prepared()
@@ -110,6 +110,7 @@ async fn a_receiver_that_has_gone_is_disabled_and_a_redelivery_enables_it() {
     let shown = app.get(&webhook.path("")).await.expect_status(200).json();
     assert!(shown["disabledAt"].is_string());
     room.say(&app, room.users[0], "not queued").await;
+    is_relayed(&app, &room).await;
     receiver.answer(|_| Answer::Status(200));
     let all = json!({ "after": "2020-01-01T00:00:00Z" });
     assert_eq!(webhook.redeliver(&app, all).await, 1);

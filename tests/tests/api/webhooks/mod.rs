@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{App, Builder, Received, Receiver, wait_for};
+use tests::Room;
 
 /// How long a delivery takes at the most, on a busy machine.
 const SOON: Duration = Duration::from_secs(10);
@@ -91,6 +92,17 @@ fn seqs(receiver: &Receiver, conversation: i64) -> Vec<i64> {
         .iter()
         .filter_map(of_conversation)
         .collect()
+}
+
+/// Waits until the relay is done with a conversation's events.
+async fn is_relayed(app: &App, room: &Room) {
+    let postgres = app.postgres().await;
+    let unrelayed = "select unrelayed from conversations where id = $1";
+    let observe = async || -> bool {
+        let row = postgres.query_one(unrelayed, &[&room.id]).await;
+        row.expect("the conversation").get(0)
+    };
+    wait_for("everything is relayed", SOON, observe, |left| !left).await;
 }
 
 /// Waits until a receiver got these seqs of a conversation, in this order and no others.
